@@ -1,0 +1,83 @@
+/** The layer rules of the project: imports point inward, `main → cli → commands → core ← adapters`. */
+const only = (name, comment, from, allowed) => ({
+  name,
+  comment,
+  severity: 'error',
+  from: { path: from },
+  to: { pathNot: [from, ...allowed] },
+});
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-circular',
+      comment: 'a circle has no inside',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    only(
+      'core-is-pure',
+      'core is what is true without a network: no packages, no node: modules',
+      '^src/core/',
+      [
+        // Exact decimal arithmetic has no input and no output of its own.
+        '^node_modules/decimal\\.js/',
+      ],
+    ),
+    only(
+      'commands-see-ports',
+      'a command is testable with fakes, so it knows ports, not adapters',
+      '^src/commands/',
+      ['^src/core/'],
+    ),
+    only(
+      'cli-prints',
+      'the command line parses flags and prints; what it does lies in commands',
+      '^src/cli/',
+      [
+        '^src/core/',
+        '^src/commands/',
+        '^src/(config|compose)\\.ts$',
+        '^node_modules/(commander|cli-table3)/',
+      ],
+    ),
+    {
+      name: 'adapters-stand-alone',
+      comment: 'an adapter talks to one system; two adapters meet in compose.ts only',
+      severity: 'error',
+      from: { path: '^src/adapters/' },
+      to: { path: '^src/(cli|commands|stack|sandbox|compose|config|main)' },
+    },
+    {
+      name: 'stack-knows-no-pipeline',
+      comment: 'the servers start without knowing what will run on them',
+      severity: 'error',
+      from: { path: '^src/stack/' },
+      to: { path: '^src/(cli|commands|adapters|sandbox|compose|config|main)' },
+    },
+    {
+      name: 'sandbox-is-an-exchange',
+      comment: 'the stand-in shares no code with the bars it is held against',
+      severity: 'error',
+      from: { path: '^src/sandbox/' },
+      to: { path: '^src/(cli|commands|adapters|stack|compose|config|main)' },
+    },
+    {
+      name: 'compose-knows-both-sides',
+      comment: 'only compose.ts builds adapters, stacks and sandboxes',
+      severity: 'error',
+      from: { pathNot: '^src/(compose\\.ts|adapters/|stack/|sandbox/)' },
+      to: { path: '^src/(adapters|stack|sandbox)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
+  },
+};

@@ -1,0 +1,14 @@
+import type { App } from '../compose.js';
+import type { Config } from '../config.js';
+import type { Io } from './io.js';
+
+/** What a command of the command line gets: streams, the configuration on first use, and the app built from it. */
+export interface CliContext {
+  readonly io: Io;
+  /** Aborted by the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly config: () => Config;
+  readonly app: () => App;
+  /** The exit code of a command that ended well but found something that is not; 0 where nobody says anything. */
+  readonly setExitCode: (code: 0 | 4 | 5) => void;
+}

@@ -1,0 +1,19 @@
+import Table from 'cli-table3';
+import type { Io } from './io.js';
+
+/** One JSON document (or one object of a stream) on a line of stdout; bigint and Date become text. */
+export function printJson(io: Io, value: unknown): void {
+  io.out(
+    `${JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner))}\n`,
+  );
+}
+
+/** A table for people; numbers should come as text that is already formatted. */
+export function printTable(io: Io, head: readonly string[], rows: readonly (readonly string[])[]): void {
+  const table = new Table({
+    head: [...head],
+    style: { head: io.useColor ? ['cyan'] : [], border: io.useColor ? ['grey'] : [], compact: true },
+  });
+  table.push(...rows.map((row) => [...row]));
+  io.out(`${table.toString()}\n`);
+}

@@ -1,0 +1,89 @@
+import { Command, CommanderError } from 'commander';
+import { createApp, type App } from '../compose.js';
+import { loadConfig, type Config, type ConfigFlags } from '../config.js';
+import { CryptopipeError } from '../core/errors.js';
+import type { CliContext } from './context.js';
+import type { Io } from './io.js';
+
+const exitCodes = `
+Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
+            5 the job failed, or the data are not as they should be`;
+
+interface GlobalFlags extends ConfigFlags {
+  readonly debug: boolean;
+}
+
+/** What one call of the program needs from the process. */
+export interface CliCall {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly io: Io;
+  readonly signal: AbortSignal;
+  readonly version: string;
+}
+
+/** The command tree; `context` is asked only when a command runs. */
+export function buildProgram(_context: CliContext, version: string): Command {
+  const program = new Command('cryptopipe')
+    .description(
+      'Collects every trade, builds bars that prove themselves, and tells the truth about its jobs.',
+    )
+    .version(version, '--version')
+    .option('--port-offset <n>', 'add n to every port of the native stack')
+    .option('--data-dir <folder>', 'where the native stack keeps data, logs and state')
+    .option('-d, --debug', 'show the stack trace of an error', false)
+    .helpOption('-h, --help')
+    .showSuggestionAfterError()
+    .showHelpAfterError('(--help shows what may be typed)')
+    .addHelpText('after', exitCodes);
+  return program;
+}
+
+/** Runs one command line to its end and returns the exit code; prints every expected error in the same form. */
+export async function runCli(call: CliCall): Promise<number> {
+  let exitCode = 0;
+  let config: Config | undefined;
+  let app: App | undefined;
+  const context: CliContext = {
+    io: call.io,
+    signal: call.signal,
+    config: () => (config ??= loadConfig(program.opts<GlobalFlags>(), call.env)),
+    app: () => (app ??= createApp(context.config())),
+    setExitCode: (code) => (exitCode = code),
+  };
+  const program: Command = buildProgram(context, call.version);
+  route(program, call.io);
+  try {
+    await program.parseAsync(call.argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return printError(error, call.io, program.opts<GlobalFlags>().debug);
+  } finally {
+    await app?.close();
+  }
+}
+
+/** Every sub-command writes to our streams and throws instead of ending the process. */
+function route(command: Command, io: Io): void {
+  command.exitOverride().configureOutput({ writeOut: io.out, writeErr: io.err });
+  command.commands.forEach((inner) => route(inner, io));
+}
+
+function printError(error: unknown, io: Io, debug: boolean): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (!(error instanceof CryptopipeError)) {
+    io.err(`This is a bug of cryptopipe, please report it:\n${(error as Error).stack ?? String(error)}\n`);
+    return 1;
+  }
+  if (error.logTail !== undefined) io.err(`${error.logTail.trimEnd()}\n`);
+  io.err(`error: ${error.message}\n`);
+  if (error.nextStep !== undefined) io.err(`${error.nextStep}\n`);
+  if (debug)
+    io.err(
+      `${error.stack ?? ''}\n${error.cause === undefined ? '' : `caused by ${describe(error.cause)}\n`}`,
+    );
+  return error.exitCode;
+}
+
+const describe = (cause: unknown): string =>
+  cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);

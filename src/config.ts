@@ -1,0 +1,295 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parse } from 'dotenv';
+import { z } from 'zod';
+import { ConfigError } from './core/errors.js';
+import { basePorts, settings, type Ports } from './core/settings.js';
+
+/** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
+export interface Config {
+  readonly stack: 'native' | 'docker';
+  /** What child processes inherit: PATH, JAVA_HOME, pip's own settings. */
+  readonly environment: Environment;
+  readonly symbols: readonly string[];
+  readonly pollIntervalMs: number;
+  readonly exchangeUrl: string;
+  readonly kafka: {
+    readonly brokers: readonly string[];
+    readonly clusterBrokers: string;
+    readonly topic: string;
+    readonly cursorTopic: string;
+    readonly clientId: string;
+  };
+  readonly hdfs: {
+    readonly webUrl: string;
+    readonly user: string;
+    /** `hdfs://host:port`, as the jobs see it. */
+    readonly root: string;
+    readonly rawPath: string;
+    readonly cleanPath: string;
+    readonly rejectedPath: string;
+  };
+  readonly postgres: {
+    readonly host: string;
+    readonly port: number;
+    readonly database: string;
+    readonly user: string;
+    readonly password: string;
+    readonly jdbcUrl: string;
+    readonly cleanTable: string;
+    readonly barTable: string;
+  };
+  readonly spark: {
+    readonly restUrl: string;
+    readonly uiUrl: string;
+    readonly masterUrl: string;
+    /** Undefined means: the native stack's own, which only the stack knows. */
+    readonly jars: readonly string[] | undefined;
+    readonly python: string | undefined;
+  };
+  readonly native: {
+    readonly portOffset: number;
+    readonly ports: Ports;
+    readonly dataDir: string;
+    readonly cacheDir: string;
+    readonly mavenUrl: string;
+    readonly postgresBin: string | undefined;
+    readonly python: string;
+  };
+}
+
+/** Flags that stand above the environment; undefined means not given. */
+export interface ConfigFlags {
+  readonly portOffset?: string | undefined;
+  readonly dataDir?: string | undefined;
+  readonly exchange?: string | undefined;
+  readonly symbols?: string | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) address' }).transform(withoutSlash);
+const port = z.coerce.number().int().min(1).max(65535);
+const symbolList = z
+  .string()
+  .transform((text) => [
+    ...new Set(
+      text
+        .split(',')
+        .map((part) => part.trim().toUpperCase())
+        .filter((part) => part !== ''),
+    ),
+  ])
+  .refine(
+    (list) => list.length > 0 && list.every((name) => /^[A-Z0-9._-]{1,20}$/.test(name)),
+    'is not a comma list of symbols',
+  );
+const tableName = z
+  .string()
+  .regex(/^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/, 'is not schema.table in lower case');
+const hdfsUrl = z.string().regex(/^hdfs:\/\/[^/]+\/.+[^/]$/, 'is not an hdfs://host:port/path address');
+const optional = z.string().min(1).optional();
+
+function defaultFolder(env: Environment, xdgName: string, homePart: string, rootFolder: string): string {
+  const base = env[xdgName];
+  if (base !== undefined && base !== '') return join(base, 'cryptopipe');
+  return userInfo().uid === 0 ? rootFolder : join(homedir(), homePart, 'cryptopipe');
+}
+
+function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
+  const hdfsRoot = isDocker ? 'hdfs://namenode:8020' : `hdfs://localhost:${ports.nameNodeRpc}`;
+  const jdbc = isDocker ? 'jdbc:postgresql://postgres:5432' : `jdbc:postgresql://localhost:${ports.postgres}`;
+  const database = env['PGDATABASE'] ?? 'crypto';
+  const kafka = `localhost:${ports.kafka}`;
+  return z.object({
+    CRYPTOPIPE_DATA_DIR: z
+      .string()
+      .default(defaultFolder(env, 'XDG_STATE_HOME', '.local/state', '/var/lib/cryptopipe'))
+      .transform((path) => resolve(path)),
+    CRYPTOPIPE_CACHE_DIR: z
+      .string()
+      .default(defaultFolder(env, 'XDG_CACHE_HOME', '.cache', '/var/cache/cryptopipe'))
+      .transform((path) => resolve(path)),
+    CRYPTOPIPE_MAVEN_URL: url.default('https://repo1.maven.org/maven2'),
+    CRYPTOPIPE_POSTGRES_BIN: optional,
+    CRYPTOPIPE_PYTHON: z.string().min(1).default('python3'),
+    CRYPTO_API_URL: url.default('https://api.binance.com'),
+    CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
+    CRYPTO_POLL_INTERVAL_MS: z.coerce.number().int().min(100).max(3_600_000).default(5000),
+    KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),
+    CRYPTOPIPE_CLUSTER_KAFKA: z
+      .string()
+      .min(1)
+      .default(isDocker ? 'kafka:9092' : (env['KAFKA_BOOTSTRAP_SERVERS'] ?? kafka)),
+    KAFKA_TOPIC: z
+      .string()
+      .regex(/^[a-zA-Z0-9._-]{1,200}$/, 'is not a topic name')
+      .default('crypto_raw'),
+    KAFKA_CLIENT_ID: z.string().min(1).default('cryptopipe'),
+    WEBHDFS_URL: url.default(`http://localhost:${ports.nameNodeHttp}`),
+    HDFS_RAW_PATH: hdfsUrl.default(`${hdfsRoot}/datalake/raw/crypto`),
+    HDFS_CLEAN_PATH: hdfsUrl.default(`${hdfsRoot}/datalake/clean/crypto`),
+    PGHOST: z.string().min(1).default('localhost'),
+    PGPORT: port.default(ports.postgres),
+    PGDATABASE: z.string().min(1).default('crypto'),
+    POSTGRES_JDBC_URL: z
+      .string()
+      .regex(/^jdbc:postgresql:\/\/[^/]+\/[^?]+/, 'is not jdbc:postgresql://host:port/database')
+      .default(`${jdbc}/${database}`),
+    POSTGRES_USER: z.string().min(1).default('crypto'),
+    POSTGRES_PASSWORD: z.string().min(1).default('crypto'),
+    POSTGRES_CLEAN_TABLE: tableName.default('crypto.crypto_prices_clean'),
+    POSTGRES_AGG_TABLE: tableName.default('crypto.crypto_prices_agg_1min'),
+    SPARK_REST_URL: url.default(`http://localhost:${ports.sparkRest}`),
+    SPARK_UI_URL: url.default(`http://localhost:${ports.sparkUi}`),
+    SPARK_MASTER_URL: z
+      .string()
+      .regex(/^spark:\/\/.+/, 'is not spark://host:port')
+      .default(isDocker ? 'spark://spark-master:7077' : `spark://127.0.0.1:${ports.sparkRpc}`),
+    CRYPTOPIPE_SPARK_JARS: optional,
+    PYSPARK_PYTHON: optional,
+  });
+}
+
+const firstSchema = z.object({
+  CRYPTOPIPE_STACK: z.enum(['native', 'docker']).default('native'),
+  CRYPTOPIPE_PORT_OFFSET: z.coerce.number().int().min(0).max(50_000).default(0),
+});
+
+function problemsOf(error: z.ZodError): string[] {
+  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+}
+
+/** Replaces each `NAME_FILE` of a secret by the content of that file, without its last line end. */
+function readSecretFiles(env: Environment, problems: string[]): Environment {
+  const values: Record<string, string | undefined> = { ...env };
+  for (const { name } of settings.filter((setting) => setting.isSecret === true)) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined || file === '') continue;
+    if (env[name] !== undefined) problems.push(`${name}: is set, and so is ${name}_FILE; keep one`);
+    try {
+      values[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      problems.push(`${name}_FILE: ${(error as Error).message}`);
+    }
+  }
+  return values;
+}
+
+/** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */
+function readEnvFile(path: string, problems: string[]): Environment {
+  if (!existsSync(path)) return {};
+  const values = parse(readFileSync(path, 'utf8'));
+  const known = new Set(
+    settings.flatMap(({ name, isSecret }) => (isSecret === true ? [name, `${name}_FILE`] : [name])),
+  );
+  for (const name of Object.keys(values))
+    if (!known.has(name)) problems.push(`${name}: unknown name in ${path}`);
+  return values;
+}
+
+function definedOnly(values: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
+
+/**
+ * Reads every setting once: flag, then environment, then `.env`, then default.
+ * @throws ConfigError that lists every problem in one message.
+ */
+export function loadConfig(flags: ConfigFlags, environment: Environment, envFilePath = '.env'): Config {
+  const problems: string[] = [];
+  const fromFlags = {
+    CRYPTOPIPE_PORT_OFFSET: flags.portOffset,
+    CRYPTOPIPE_DATA_DIR: flags.dataDir,
+    CRYPTO_API_URL: flags.exchange,
+    CRYPTO_SYMBOL: flags.symbols,
+  };
+  const layered = {
+    ...readEnvFile(envFilePath, problems),
+    ...definedOnly(environment),
+    ...definedOnly(fromFlags),
+  };
+  const env = readSecretFiles(layered, problems);
+  const first = firstSchema.safeParse(env);
+  const { CRYPTOPIPE_STACK: stack, CRYPTOPIPE_PORT_OFFSET: portOffset } = first.success
+    ? first.data
+    : { CRYPTOPIPE_STACK: 'native' as const, CRYPTOPIPE_PORT_OFFSET: 0 };
+  const ports = Object.fromEntries(
+    Object.entries(basePorts).map(([name, base]) => [name, base + portOffset]),
+  ) as unknown as Ports;
+  const parsed = schemaFor(env, ports, stack === 'docker').safeParse(env);
+  if (!first.success) problems.push(...problemsOf(first.error));
+  if (!parsed.success) problems.push(...problemsOf(parsed.error));
+  if (problems.length > 0 || !parsed.success) {
+    throw new ConfigError(`The configuration is wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
+      nextStep: 'Correct the settings named above; the README lists all of them with their meaning.',
+    });
+  }
+  return toConfig(parsed.data, { stack, portOffset, ports, environment });
+}
+
+function toConfig(
+  values: z.infer<ReturnType<typeof schemaFor>>,
+  base: Pick<Config, 'stack' | 'environment'> & { readonly portOffset: number; readonly ports: Ports },
+): Config {
+  const jars = values.CRYPTOPIPE_SPARK_JARS?.split(',').map((jar) => jar.trim());
+  const root = new URL(values.HDFS_RAW_PATH);
+  return deepFreeze({
+    stack: base.stack,
+    environment: { ...base.environment },
+    symbols: values.CRYPTO_SYMBOL,
+    pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,
+    exchangeUrl: values.CRYPTO_API_URL,
+    kafka: {
+      brokers: values.KAFKA_BOOTSTRAP_SERVERS.split(',').map((broker) => broker.trim()),
+      clusterBrokers: values.CRYPTOPIPE_CLUSTER_KAFKA,
+      topic: values.KAFKA_TOPIC,
+      cursorTopic: 'cryptopipe_cursors',
+      clientId: values.KAFKA_CLIENT_ID,
+    },
+    hdfs: {
+      webUrl: values.WEBHDFS_URL,
+      user: base.stack === 'docker' ? 'hadoop' : userInfo().username,
+      root: `hdfs://${root.host}`,
+      rawPath: values.HDFS_RAW_PATH,
+      cleanPath: values.HDFS_CLEAN_PATH,
+      rejectedPath: `hdfs://${root.host}/datalake/rejected/crypto`,
+    },
+    postgres: {
+      host: values.PGHOST,
+      port: values.PGPORT,
+      database: values.PGDATABASE,
+      user: values.POSTGRES_USER,
+      password: values.POSTGRES_PASSWORD,
+      jdbcUrl: values.POSTGRES_JDBC_URL,
+      cleanTable: values.POSTGRES_CLEAN_TABLE,
+      barTable: values.POSTGRES_AGG_TABLE,
+    },
+    spark: {
+      restUrl: values.SPARK_REST_URL,
+      uiUrl: values.SPARK_UI_URL,
+      masterUrl: values.SPARK_MASTER_URL,
+      jars: jars ?? (base.stack === 'docker' ? [] : undefined),
+      python: values.PYSPARK_PYTHON ?? (base.stack === 'docker' ? 'python3' : undefined),
+    },
+    native: {
+      portOffset: base.portOffset,
+      ports: base.ports,
+      dataDir: values.CRYPTOPIPE_DATA_DIR,
+      cacheDir: values.CRYPTOPIPE_CACHE_DIR,
+      mavenUrl: values.CRYPTOPIPE_MAVEN_URL,
+      postgresBin: values.CRYPTOPIPE_POSTGRES_BIN,
+      python: values.CRYPTOPIPE_PYTHON,
+    },
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value))
+    if (typeof inner === 'object' && inner !== null) deepFreeze(inner as object);
+  return Object.freeze(value);
+}

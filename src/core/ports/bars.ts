@@ -1,0 +1,71 @@
+/** A minute bar of ours; amounts are exact decimal texts, ids and counts fit a double exactly. */
+export interface Bar {
+  readonly source: string;
+  readonly symbol: string;
+  /** Epoch ms. */
+  readonly windowStart: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly volume: string;
+  readonly quoteVolume: string;
+  readonly tradeCount: number;
+  readonly takerBuyVolume: string;
+  readonly takerBuyQuoteVolume: string;
+  readonly takerBuyTradeCount: number;
+  readonly firstAggTradeId: number;
+  readonly lastAggTradeId: number;
+  readonly firstTradeId: number;
+  readonly lastTradeId: number;
+  readonly isFinal: boolean;
+}
+
+/** A range of ids that is missing inside the coverage; both ends belong to it. */
+export interface Hole {
+  readonly source: string;
+  readonly symbol: string;
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+export interface SymbolFreshness {
+  readonly source: string;
+  readonly symbol: string;
+  /** Times in epoch ms; undefined where there is none yet. */
+  readonly newestTradeAt: number | undefined;
+  readonly newestFinalBarAt: number | undefined;
+  readonly holes: number;
+  readonly missingIds: number;
+}
+
+/** The last committed offsets of a query of the job: what of the topic is in the warehouse. */
+export interface CommittedOffset {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to be counted. */
+  readonly next: bigint;
+}
+
+/** What the warehouse holds; read by `verify`, `status` and `demo`. */
+export interface BarStore {
+  symbols(source: string): Promise<string[]>;
+  /** Bars whose window starts in [from, to), in order of time. */
+  bars(query: {
+    readonly source: string;
+    readonly symbol: string;
+    readonly from: number;
+    readonly to: number;
+  }): Promise<Bar[]>;
+  holes(source?: string): Promise<Hole[]>;
+  freshness(): Promise<SymbolFreshness[]>;
+  committedOffsets(query: string): Promise<CommittedOffset[]>;
+}
+
+/** The schema of the warehouse: numbered migrations. */
+export interface Schema {
+  /** Applies what is missing, in one transaction each; returns the names that were applied. */
+  migrate(): Promise<string[]>;
+  /** Answers when the server does: the newest applied migration, or undefined where there is no schema. */
+  version(): Promise<string | undefined>;
+}

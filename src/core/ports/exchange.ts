@@ -1,0 +1,44 @@
+import type { Tick } from '../tick.js';
+
+/** What the exchange says of a symbol; sizes are exact decimal texts. */
+export interface ExchangeSymbol {
+  readonly symbol: string;
+  readonly status: string;
+  readonly tickSize: string;
+  readonly lotStep: string;
+}
+
+/** A bar as the exchange computed it. Times are epoch milliseconds, amounts exact decimal texts. */
+export interface Kline {
+  readonly openTime: number;
+  readonly open: string;
+  readonly high: string;
+  readonly low: string;
+  readonly close: string;
+  readonly volume: string;
+  readonly quoteVolume: string;
+  readonly tradeCount: number;
+  readonly takerBuyVolume: string;
+  readonly takerBuyQuoteVolume: string;
+}
+
+/** Which aggregate trades are wanted: by id, from a time on, or the newest. Never id and time together. */
+export type TradeQuery =
+  | { readonly symbol: string; readonly limit: number; readonly fromId: number }
+  | { readonly symbol: string; readonly limit: number; readonly startTime: number }
+  | { readonly symbol: string; readonly limit: number };
+
+/** The market data of one exchange, over REST. Waits as told on 429 and 418; every call has a time-out. */
+export interface Exchange {
+  /** Epoch milliseconds of the exchange's own clock. */
+  serverTime(signal?: AbortSignal): Promise<number>;
+  /** @throws UsageError when a symbol does not exist; the message names it. */
+  symbols(names: readonly string[], signal?: AbortSignal): Promise<ExchangeSymbol[]>;
+  /** Up to `limit` (at most 1,000) trades in order of id; empty when there are none. */
+  trades(query: TradeQuery, signal?: AbortSignal): Promise<Tick[]>;
+  /** One-minute bars whose open time lies in [startTime, endTime], at most 1,000, oldest first. */
+  klines(
+    query: { readonly symbol: string; readonly startTime: number; readonly endTime: number },
+    signal?: AbortSignal,
+  ): Promise<Kline[]>;
+}

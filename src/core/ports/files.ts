@@ -1,0 +1,19 @@
+export interface FileEntry {
+  readonly path: string;
+  readonly isFolder: boolean;
+  readonly sizeBytes: number;
+  readonly modifiedAt: number;
+}
+
+/** A file system that the cluster sees; paths are absolute (`/datalake/raw/crypto`), without scheme and host. */
+export interface FileStore {
+  makeFolder(path: string): Promise<void>;
+  /** Writes the whole file, replacing one that is there. */
+  write(path: string, content: Uint8Array): Promise<void>;
+  read(path: string, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array>;
+  /** The entry itself, or undefined where there is none. */
+  stat(path: string): Promise<FileEntry | undefined>;
+  /** The entries of a folder, in order of name; empty where the folder is missing. */
+  list(path: string): Promise<FileEntry[]>;
+  remove(path: string): Promise<void>;
+}

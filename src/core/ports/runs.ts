@@ -1,0 +1,43 @@
+/** A run's life as cryptopipe knows it. PENDING: written down, Spark has not answered yet. */
+export type RunState = 'PENDING' | 'SUBMITTED' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED' | 'LOST';
+
+/** One row of `crypto.job_runs`. */
+export interface JobRun {
+  readonly runId: string;
+  readonly job: string;
+  readonly state: RunState;
+  readonly templateSha256: string;
+  readonly jobPath: string;
+  readonly appName: string;
+  readonly submissionId: string | undefined;
+  readonly applicationId: string | undefined;
+  readonly uiUrl: string | undefined;
+  readonly createdAt: Date;
+  readonly startedAt: Date | undefined;
+  readonly endedAt: Date | undefined;
+  readonly stopRequestedAt: Date | undefined;
+  readonly error: string | undefined;
+}
+
+/** The book of runs, in PostgreSQL: a run is written down before Spark hears of it. */
+export interface RunBook {
+  /**
+   * Writes a PENDING run. A streaming job has at most one live run: where one lives already, nothing is written and
+   * that run is returned.
+   */
+  open(
+    run: Pick<JobRun, 'runId' | 'job' | 'templateSha256' | 'jobPath' | 'appName'>,
+    options: { readonly single: boolean },
+  ): Promise<JobRun>;
+  setSubmission(runId: string, submissionId: string): Promise<void>;
+  setState(runId: string, state: RunState, error?: string): Promise<void>;
+  /** Sets the stop flag that the job polls. */
+  requestStop(runId: string): Promise<void>;
+  find(runId: string): Promise<JobRun | undefined>;
+  /** Newest first. */
+  list(filter?: {
+    readonly job?: string;
+    readonly live?: boolean;
+    readonly limit?: number;
+  }): Promise<JobRun[]>;
+}

@@ -1,0 +1,72 @@
+/** The body of a CreateSubmissionRequest (Spark's REST submission protocol v1). */
+export interface SubmissionRequest {
+  readonly action: 'CreateSubmissionRequest';
+  readonly clientSparkVersion: string;
+  readonly mainClass: string;
+  readonly appResource: string;
+  readonly appArgs: readonly string[];
+  readonly sparkProperties: Readonly<Record<string, string>>;
+  readonly environmentVariables: Readonly<Record<string, string>>;
+}
+
+export interface DriverReport {
+  readonly submissionId: string;
+  /** Spark's own word (SUBMITTED, RUNNING, …), or undefined when the master does not know the id. */
+  readonly driverState: string | undefined;
+  readonly workerId: string | undefined;
+  readonly workerHostPort: string | undefined;
+  readonly message: string | undefined;
+}
+
+export interface MasterWorker {
+  readonly id: string;
+  readonly state: string;
+  readonly webUiAddress: string;
+  readonly cores: number;
+  readonly coresFree: number;
+  readonly memoryMb: number;
+  readonly memoryFreeMb: number;
+}
+
+export interface MasterDriver {
+  readonly id: string;
+  readonly state: string;
+  readonly workerId: string | undefined;
+}
+
+export interface MasterApp {
+  readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly cores: number;
+}
+
+/** What `/json/` of the master says; active and completed in one list each. */
+export interface MasterReport {
+  readonly status: string;
+  readonly url: string;
+  readonly workers: readonly MasterWorker[];
+  readonly drivers: readonly MasterDriver[];
+  readonly apps: readonly MasterApp[];
+}
+
+export type LogStream = 'stdout' | 'stderr';
+
+/** A Spark standalone cluster through its REST server, its `/json/` and its workers' log pages. */
+export interface SparkCluster {
+  /** Posts once, never retries by itself; returns the submission id that Spark gave. */
+  create(request: SubmissionRequest, signal?: AbortSignal): Promise<string>;
+  driver(submissionId: string, signal?: AbortSignal): Promise<DriverReport>;
+  /** Asks for the end of a driver; true when the master sent the request on. */
+  kill(submissionId: string, signal?: AbortSignal): Promise<boolean>;
+  master(signal?: AbortSignal): Promise<MasterReport>;
+  /** True when the REST server says that it takes submissions. */
+  isReady(signal?: AbortSignal): Promise<boolean>;
+  /** The last `byteLength` bytes of a driver's log, through the page of its worker. */
+  driverLog(
+    submissionId: string,
+    stream: LogStream,
+    byteLength: number,
+    signal?: AbortSignal,
+  ): Promise<string>;
+}

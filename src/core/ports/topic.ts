@@ -1,0 +1,39 @@
+import type { Tick } from '../tick.js';
+
+/** Where a feed of one symbol stands: the last id that Kafka has acknowledged. */
+export interface Cursor {
+  readonly source: string;
+  readonly symbol: string;
+  /** `poll`, later `stream`, `ticker`, `archive:<range>`. */
+  readonly feed: string;
+  readonly aggTradeId: number;
+  /** The trade's own time, epoch ms. */
+  readonly eventTime: number;
+  /** When the cursor was written, epoch ms: its age tells that a producer is dead. */
+  readonly writtenAt: number;
+}
+
+export interface PartitionOffset {
+  readonly partition: number;
+  /** The oldest offset still there and the next one to be written. */
+  readonly earliest: bigint;
+  readonly latest: bigint;
+}
+
+/** Sends ticks; resolves only when every replica that must has acknowledged all of them. */
+export interface TickSink {
+  /** @throws UnreachableError after its own retries: nothing was skipped, but the last call may be repeated. */
+  send(ticks: readonly Tick[]): Promise<void>;
+  writeCursors(cursors: readonly Cursor[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The topics themselves: made by `init`, asked by `status`, read back by `produce` for its cursors. */
+export interface Topics {
+  /** Makes what is missing, leaves what is there; returns one line per topic on what was done. */
+  ensure(): Promise<string[]>;
+  offsets(topic: string): Promise<PartitionOffset[]>;
+  /** The newest cursor of each source, symbol and feed. Empty where the topic is empty or missing. */
+  cursors(): Promise<Cursor[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,111 @@
+/** The ports of the native stack before the offset is added; all on loopback. */
+export const basePorts = {
+  kafka: 9092,
+  kafkaController: 9093,
+  postgres: 5432,
+  nameNodeRpc: 8020,
+  nameNodeHttp: 9870,
+  dataNodeHttp: 9864,
+  dataNodeData: 9866,
+  dataNodeIpc: 9867,
+  sparkRpc: 7077,
+  sparkRest: 6066,
+  sparkUi: 8082,
+  workerRpc: 7078,
+  workerUi: 8081,
+  driverUi: 4040,
+  airflow: 8083,
+  grafana: 3000,
+  sandbox: 8090,
+} as const;
+
+export type PortName = keyof typeof basePorts;
+export type Ports = Readonly<Record<PortName, number>>;
+
+/** One row of the settings table: where it is read, what it means, what holds when nobody says anything. */
+export interface Setting {
+  readonly name: string;
+  readonly meaning: string;
+  /** The default as the README prints it. */
+  readonly shown: string;
+  readonly isSecret?: boolean;
+}
+
+/** Every environment variable that cryptopipe reads; the README's table and `.env.example` are held against it. */
+export const settings: readonly Setting[] = [
+  {
+    name: 'CRYPTOPIPE_STACK',
+    meaning: 'which table of addresses holds: `native` or `docker`',
+    shown: 'native',
+  },
+  { name: 'CRYPTOPIPE_PORT_OFFSET', meaning: 'added to every port of the native stack', shown: '0' },
+  {
+    name: 'CRYPTOPIPE_DATA_DIR',
+    meaning: 'data, logs and state of the native stack',
+    shown: '$XDG_STATE_HOME/cryptopipe, as root /var/lib/cryptopipe',
+  },
+  {
+    name: 'CRYPTOPIPE_CACHE_DIR',
+    meaning: 'downloads of the native stack',
+    shown: '$XDG_CACHE_HOME/cryptopipe, as root /var/cache/cryptopipe',
+  },
+  { name: 'CRYPTOPIPE_MAVEN_URL', meaning: 'base address of a Maven repository', shown: 'Maven Central' },
+  {
+    name: 'CRYPTOPIPE_POSTGRES_BIN',
+    meaning: "folder of a system PostgreSQL's initdb, pg_ctl and postgres",
+    shown: 'the binaries from npm',
+  },
+  { name: 'CRYPTOPIPE_PYTHON', meaning: 'the Python that makes the virtual environment', shown: 'python3' },
+  { name: 'CRYPTO_API_URL', meaning: 'the exchange', shown: 'https://api.binance.com' },
+  { name: 'CRYPTO_SYMBOL', meaning: 'one symbol or a comma list', shown: 'BTCUSDT' },
+  { name: 'CRYPTO_POLL_INTERVAL_MS', meaning: 'pause between two polls when not behind', shown: '5000' },
+  { name: 'KAFKA_BOOTSTRAP_SERVERS', meaning: 'Kafka, as this command sees it', shown: 'localhost:9092' },
+  {
+    name: 'CRYPTOPIPE_CLUSTER_KAFKA',
+    meaning: 'Kafka, as the jobs see it',
+    shown: 'as above; docker kafka:9092',
+  },
+  { name: 'KAFKA_TOPIC', meaning: 'topic of the ticks', shown: 'crypto_raw' },
+  { name: 'KAFKA_CLIENT_ID', meaning: 'client id of the producer', shown: 'cryptopipe' },
+  { name: 'WEBHDFS_URL', meaning: 'WebHDFS of the NameNode', shown: 'http://localhost:9870' },
+  {
+    name: 'HDFS_RAW_PATH',
+    meaning: 'raw records in the lake, as the jobs see it',
+    shown: 'hdfs://localhost:8020/datalake/raw/crypto',
+  },
+  {
+    name: 'HDFS_CLEAN_PATH',
+    meaning: 'typed trades in the lake, as the jobs see it',
+    shown: 'hdfs://localhost:8020/datalake/clean/crypto',
+  },
+  { name: 'PGHOST', meaning: 'PostgreSQL, as this command sees it', shown: 'localhost' },
+  { name: 'PGPORT', meaning: 'its port', shown: '5432' },
+  { name: 'PGDATABASE', meaning: 'its database', shown: 'crypto' },
+  {
+    name: 'POSTGRES_JDBC_URL',
+    meaning: 'PostgreSQL, as the jobs see it',
+    shown: 'jdbc:postgresql://localhost:5432/crypto',
+  },
+  { name: 'POSTGRES_USER', meaning: 'its user', shown: 'crypto' },
+  {
+    name: 'POSTGRES_PASSWORD',
+    meaning: 'its password; change it before anything is exposed',
+    shown: 'crypto',
+    isSecret: true,
+  },
+  {
+    name: 'POSTGRES_CLEAN_TABLE',
+    meaning: 'name under which the trades are read; another name becomes a view',
+    shown: 'crypto.crypto_prices_clean',
+  },
+  {
+    name: 'POSTGRES_AGG_TABLE',
+    meaning: 'name under which the bars are read; another name becomes a view',
+    shown: 'crypto.crypto_prices_agg_1min',
+  },
+  { name: 'SPARK_REST_URL', meaning: "Spark's REST submission server", shown: 'http://localhost:6066' },
+  { name: 'SPARK_UI_URL', meaning: "the master's web address", shown: 'http://localhost:8082' },
+  { name: 'SPARK_MASTER_URL', meaning: 'the master, as the jobs see it', shown: 'spark://127.0.0.1:7077' },
+  { name: 'CRYPTOPIPE_SPARK_JARS', meaning: 'comma list of jars on the workers', shown: "the stack's own" },
+  { name: 'PYSPARK_PYTHON', meaning: 'Python on the workers', shown: "the stack's own" },
+];

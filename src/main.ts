@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { runCli } from './cli/program.js';
+
+const stop = new AbortController();
+let interrupts = 0;
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    interrupts += 1;
+    if (interrupts > 1) process.exit(130);
+    process.stderr.write('\nstopping: flushing what is under way; once more leaves at once\n');
+    stop.abort(name);
+  });
+}
+// `cryptopipe … | head` closes our stdout early; that is no bug of ours.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+process.exitCode = await runCli({
+  argv: process.argv.slice(2),
+  // eslint-disable-next-line no-restricted-properties -- the one place that reads it and hands it on
+  env: process.env,
+  io: {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY,
+    useColor: process.stdout.isTTY && process.stdout.hasColors(),
+  },
+  signal: stop.signal,
+  version,
+});
