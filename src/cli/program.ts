@@ -4,6 +4,7 @@ import { loadConfig, type Config, type ConfigFlags } from '../config.js';
 import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
+import { addSandbox } from './sandbox.js';
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
@@ -23,7 +24,7 @@ export interface CliCall {
 }
 
 /** The command tree; `context` is asked only when a command runs. */
-export function buildProgram(_context: CliContext, version: string): Command {
+export function buildProgram(context: CliContext, version: string): Command {
   const program = new Command('cryptopipe')
     .description(
       'Collects every trade, builds bars that prove themselves, and tells the truth about its jobs.',
@@ -36,6 +37,7 @@ export function buildProgram(_context: CliContext, version: string): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows what may be typed)')
     .addHelpText('after', exitCodes);
+  addSandbox(program, context);
   return program;
 }
 

@@ -1,0 +1,67 @@
+/** A tape made from a seed: endless, and the same trades at the same time in every process that has the seed. */
+export interface GeneratedTapeChoice {
+  readonly kind: 'generated';
+  readonly symbols: readonly string[];
+  readonly seed: string;
+  /** Aggregate trades a second and symbol, on average over 16 minutes. */
+  readonly ratePerSecond: number;
+  /** Where the tape begins: so long ago, rounded down to a whole minute, or at a time (epoch ms). */
+  readonly begin: { readonly historyMinutes: number } | { readonly time: number };
+}
+
+/** A tape from files in the exchange's archive format, `SYMBOL-aggTrades-….csv`, `.csv.gz` or `.zip`. */
+export interface RecordedTapeChoice {
+  readonly kind: 'recorded';
+  readonly files: readonly string[];
+  /** How many times faster than at their own times, from the first trade on; or all of it is there at once. */
+  readonly speed: number | 'all-at-once';
+}
+
+export interface SandboxOptions {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly tape: GeneratedTapeChoice | RecordedTapeChoice;
+  /** Files `SYMBOL-INTERVAL-….csv`, `.csv.gz` or `.zip`: closed klines that replace the computed ones. */
+  readonly klineFiles: readonly string[];
+  /** False lifts the request limit; the used weight is reported all the same. */
+  readonly hasRequestLimit: boolean;
+  /** Told of what is a bug of the sandbox itself; the client got an answer 500. */
+  readonly onBug: (error: unknown) => void;
+}
+
+export interface RunningSandbox {
+  readonly url: string;
+  readonly symbols: readonly string[];
+  /** Ends every connection; safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface TapeFileOptions {
+  readonly symbol: string;
+  readonly seed: string;
+  readonly ratePerSecond: number;
+  /** Epoch ms. */
+  readonly begin: number;
+  readonly trades: number;
+  readonly file: string;
+  readonly signal: AbortSignal;
+}
+
+export interface WrittenTape {
+  readonly file: string;
+  readonly trades: number;
+  readonly firstId: number;
+  readonly lastId: number;
+  /** Epoch ms. */
+  readonly firstTime: number;
+  readonly lastTime: number;
+}
+
+/** The stand-in exchange. */
+export interface SandboxFactory {
+  /** @throws ConfigError when the port is taken or a file is wrong (file and line are named). */
+  start(options: SandboxOptions): Promise<RunningSandbox>;
+  /** Writes a part of a generated tape in archive format; `.csv` or `.csv.gz`. */
+  writeTape(options: TapeFileOptions): Promise<WrittenTape>;
+}

@@ -1,0 +1,153 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ConfigError } from '../core/errors.js';
+import { ApiError, errorBody, type Reply } from './api-error.js';
+import type { Market, TimeScale } from './answers.js';
+import { endpoints } from './endpoints.js';
+import { Faults, replyFor } from './faults.js';
+import { Params } from './params.js';
+import { RequestLimit } from './weights.js';
+
+const ADMIN_PATH = '/sandbox/faults';
+const LARGEST_ADMIN_BODY = 10_000;
+const CLOSE_GRACE_MS = 1_000;
+
+export interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly hasRequestLimit: boolean;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** The exchange's REST server over one market, and the address where faults are asked for. */
+export class SandboxServer {
+  private readonly faults = new Faults();
+  private readonly limit: RequestLimit;
+  private readonly stop = new AbortController();
+  private readonly server: Server;
+  private closing: Promise<void> | undefined;
+
+  constructor(
+    private readonly market: Market,
+    private readonly options: ServerOptions,
+  ) {
+    this.limit = new RequestLimit(options.hasRequestLimit);
+    this.server = createServer((request, response) => {
+      this.serve(request, response).catch((error: unknown) => {
+        if (this.stop.signal.aborted) return;
+        options.onBug(error);
+        send(response, replyFor(500, undefined, Date.now()));
+      });
+    });
+  }
+
+  /** Resolves with the address when connections are taken. */
+  async listen(): Promise<string> {
+    const { host, port } = this.options;
+    await new Promise<void>((resolve, reject) => {
+      this.server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+      this.server.listen(port, host, resolve);
+    });
+    const address = this.server.address() as AddressInfo;
+    return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+  }
+
+  /** Answers what is under way for a second, then ends every connection. */
+  close(): Promise<void> {
+    this.closing ??= new Promise((resolve) => {
+      this.stop.abort();
+      this.server.close(() => resolve());
+      this.server.closeIdleConnections();
+      setTimeout(() => this.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+    });
+    return this.closing;
+  }
+
+  private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://sandbox');
+    if (url.pathname === ADMIN_PATH) return this.administer(request, response);
+    const fault = this.faults.take(url.pathname);
+    if (fault !== undefined && 'drop' in fault) {
+      request.socket.destroy();
+      return;
+    }
+    if (fault !== undefined && 'delayMs' in fault)
+      await sleep(fault.delayMs, undefined, { signal: this.stop.signal });
+    const endpoint = endpoints.get(url.pathname);
+    const { used, refusal } = this.limit.take(endpoint?.weight(url.searchParams) ?? 1, Date.now());
+    response.setHeader('x-mbx-used-weight', used);
+    response.setHeader('x-mbx-used-weight-1m', used);
+    if (fault !== undefined && 'status' in fault) {
+      send(response, replyFor(fault.status, fault.retryAfterSeconds, Date.now()));
+      return;
+    }
+    if (refusal !== undefined) {
+      send(response, refusal);
+      return;
+    }
+    send(response, this.answer(request, url));
+  }
+
+  private answer(request: IncomingMessage, url: URL): Reply {
+    const endpoint = endpoints.get(url.pathname);
+    try {
+      if (endpoint === undefined) throw new ApiError(-1020, 'This operation is not supported.', 404);
+      if (request.method !== 'GET') throw new ApiError(-1020, 'This operation is not supported.', 405);
+      const scale = timeScale(request.headers['x-mbx-time-unit']);
+      return { status: 200, body: endpoint.answer(new Params(url.searchParams), this.market, scale) };
+    } catch (error) {
+      if (error instanceof ApiError)
+        return { status: error.status, body: errorBody(error.code, error.message) };
+      throw error;
+    }
+  }
+
+  /** GET lists the faults that are to come, POST adds one, DELETE takes all back. */
+  private async administer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    try {
+      if (request.method === 'POST') this.faults.add(await readBody(request));
+      else if (request.method === 'DELETE') this.faults.clear();
+    } catch (error) {
+      send(response, { status: 400, body: errorBody(-1130, (error as Error).message) });
+      return;
+    }
+    send(response, { status: 200, body: JSON.stringify(this.faults.list()) });
+  }
+}
+
+function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
+  const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be opened (${error.message})`;
+  return new ConfigError(`Port ${port} on ${host} ${why}`, {
+    nextStep: 'Stop what listens there, or choose another with --port or --port-offset.',
+    cause: error,
+  });
+}
+
+/** Times are in ms unless the header asks for µs. */
+function timeScale(header: string | string[] | undefined): TimeScale {
+  if (header === undefined || header === 'MILLISECOND' || header === 'millisecond') return 1;
+  if (header === 'MICROSECOND' || header === 'microsecond') return 1000;
+  throw new ApiError(-1194, 'Invalid value for time unit; expected either MICROSECOND or MILLISECOND.');
+}
+
+async function readBody(request: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    size += part.length;
+    if (size > LARGEST_ADMIN_BODY) throw new Error('the body is too long');
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+function send(response: ServerResponse, { status, body, retryAfterSeconds }: Reply): void {
+  const bytes = Buffer.from(body);
+  if (retryAfterSeconds !== undefined) response.setHeader('retry-after', retryAfterSeconds);
+  response.writeHead(status, {
+    'content-type': body.startsWith('<') ? 'text/html' : 'application/json;charset=UTF-8',
+    'content-length': bytes.length,
+  });
+  response.end(bytes);
+}
