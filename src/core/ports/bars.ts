@@ -47,6 +47,23 @@ export interface CommittedOffset {
   readonly next: bigint;
 }
 
+/** A closed range of aggregate trade ids. */
+export interface IdRange {
+  readonly firstId: number;
+  readonly lastId: number;
+}
+
+/** Everything the warehouse knows about the bars of one symbol in a range of time, as of one moment. */
+export interface BarEvidence {
+  /** In order of time. */
+  readonly bars: readonly Bar[];
+  /** The symbol's whole coverage, in order; two neighbours always have a hole between them. */
+  readonly coverage: readonly IdRange[];
+  /** The highest trade id of the bars before the range, and the lowest of those after it. */
+  readonly lastIdBefore: number | undefined;
+  readonly firstIdAfter: number | undefined;
+}
+
 /** What the warehouse holds; read by `verify`, `status` and `demo`. */
 export interface BarStore {
   symbols(source: string): Promise<string[]>;
@@ -57,6 +74,13 @@ export interface BarStore {
     readonly from: number;
     readonly to: number;
   }): Promise<Bar[]>;
+  /** The bars with what proves them, read in one snapshot; a missing end of the range means all there are. */
+  evidence(query: {
+    readonly source: string;
+    readonly symbol: string;
+    readonly from?: number | undefined;
+    readonly to?: number | undefined;
+  }): Promise<BarEvidence>;
   holes(source?: string): Promise<Hole[]>;
   freshness(): Promise<SymbolFreshness[]>;
   committedOffsets(query: string): Promise<CommittedOffset[]>;

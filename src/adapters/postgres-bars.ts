@@ -1,0 +1,153 @@
+import type pg from 'pg';
+import type {
+  Bar,
+  BarEvidence,
+  BarStore,
+  CommittedOffset,
+  Hole,
+  IdRange,
+  SymbolFreshness,
+} from '../core/ports/bars.js';
+import { exactNumber, inTransaction, queryRows } from './postgres.js';
+
+type Row = Readonly<Record<string, unknown>>;
+type BarQuery = Parameters<BarStore['evidence']>[0];
+
+const barColumns = `
+  source, symbol, window_start, open_price, high_price, low_price, close_price, volume, quote_volume,
+  trade_count, taker_buy_volume, taker_buy_quote_volume, taker_buy_trade_count,
+  first_agg_trade_id, last_agg_trade_id, first_trade_id, last_trade_id, finalized_at IS NOT NULL AS is_final`;
+
+const barsSql = `
+  SELECT ${barColumns}
+  FROM crypto.crypto_prices_agg_1min
+  WHERE source = $1 AND symbol = $2
+    AND window_start >= coalesce(to_timestamp($3::bigint / 1000.0), '-infinity')
+    AND window_start < coalesce(to_timestamp($4::bigint / 1000.0), 'infinity')
+  ORDER BY window_start`;
+
+const coverageSql = `
+  SELECT lower(ids.range) AS first_id, upper(ids.range) - 1 AS last_id
+  FROM crypto.coverage, unnest(coverage.ids) AS ids(range)
+  WHERE source = $1 AND symbol = $2
+  ORDER BY 1`;
+
+const neighboursSql = `
+  SELECT
+    max(last_agg_trade_id) FILTER (WHERE window_start < to_timestamp($3::bigint / 1000.0)) AS last_id_before,
+    min(first_agg_trade_id) FILTER (WHERE window_start >= to_timestamp($4::bigint / 1000.0)) AS first_id_after
+  FROM crypto.crypto_prices_agg_1min
+  WHERE source = $1 AND symbol = $2`;
+
+const freshnessSql = `
+  SELECT source, symbol, newest_trade_time, newest_final_window_start, holes, missing_ids::bigint AS missing_ids
+  FROM crypto.freshness
+  ORDER BY source, symbol`;
+
+const offsetsSql = `
+  SELECT topic, part.number::integer AS partition, max((part.range ->> 1)::bigint)::text AS next
+  FROM crypto.batches, jsonb_each(offsets) AS part(number, range)
+  WHERE query = $1
+  GROUP BY topic, part.number
+  ORDER BY topic, 2`;
+
+/** The warehouse in PostgreSQL; reads the tables themselves, whatever name people read them under. */
+export function createBarStore(pool: pg.Pool): BarStore {
+  return {
+    symbols: async (source) => {
+      const rows = await queryRows<{ symbol: string }>(
+        pool,
+        'SELECT symbol FROM crypto.coverage WHERE source = $1 ORDER BY symbol',
+        [source],
+      );
+      return rows.map(({ symbol }) => symbol);
+    },
+    bars: async ({ source, symbol, from, to }) =>
+      (await queryRows<Row>(pool, barsSql, [source, symbol, from, to])).map(toBar),
+    evidence: (query) => readEvidence(pool, query),
+    holes: async (source) =>
+      (
+        await queryRows<Row>(
+          pool,
+          `SELECT source, symbol, first_id, last_id FROM crypto.holes
+           WHERE source = coalesce($1, source) ORDER BY source, symbol, first_id`,
+          [source ?? null],
+        )
+      ).map(toHole),
+    freshness: async () => (await queryRows<Row>(pool, freshnessSql)).map(toFreshness),
+    committedOffsets: async (query) => (await queryRows<Row>(pool, offsetsSql, [query])).map(toOffset),
+  };
+}
+
+async function readEvidence(pool: pg.Pool, { source, symbol, from, to }: BarQuery): Promise<BarEvidence> {
+  const values = [source, symbol, from ?? null, to ?? null];
+  return inTransaction(
+    pool,
+    async (client) => {
+      const bars = await client.query<Row>(barsSql, values);
+      const coverage = await client.query<Row>(coverageSql, values.slice(0, 2));
+      const neighbours = await client.query<Row>(neighboursSql, values);
+      return {
+        bars: bars.rows.map(toBar),
+        coverage: coverage.rows.map(toRange),
+        lastIdBefore: optionalNumber(neighbours.rows[0]?.['last_id_before']),
+        firstIdAfter: optionalNumber(neighbours.rows[0]?.['first_id_after']),
+      };
+    },
+    'ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+  );
+}
+
+const optionalNumber = (value: unknown): number | undefined =>
+  value === null || value === undefined ? undefined : exactNumber(value, 'an id of a bar');
+
+function toBar(row: Row): Bar {
+  const number = (name: string): number => exactNumber(row[name], name);
+  const text = (name: string): string => row[name] as string;
+  return {
+    source: text('source'),
+    symbol: text('symbol'),
+    windowStart: (row['window_start'] as Date).getTime(),
+    open: text('open_price'),
+    high: text('high_price'),
+    low: text('low_price'),
+    close: text('close_price'),
+    volume: text('volume'),
+    quoteVolume: text('quote_volume'),
+    tradeCount: number('trade_count'),
+    takerBuyVolume: text('taker_buy_volume'),
+    takerBuyQuoteVolume: text('taker_buy_quote_volume'),
+    takerBuyTradeCount: number('taker_buy_trade_count'),
+    firstAggTradeId: number('first_agg_trade_id'),
+    lastAggTradeId: number('last_agg_trade_id'),
+    firstTradeId: number('first_trade_id'),
+    lastTradeId: number('last_trade_id'),
+    isFinal: row['is_final'] as boolean,
+  };
+}
+
+const toRange = (row: Row): IdRange => ({
+  firstId: exactNumber(row['first_id'], 'first_id'),
+  lastId: exactNumber(row['last_id'], 'last_id'),
+});
+
+const toHole = (row: Row): Hole => ({
+  source: row['source'] as string,
+  symbol: row['symbol'] as string,
+  ...toRange(row),
+});
+
+const toFreshness = (row: Row): SymbolFreshness => ({
+  source: row['source'] as string,
+  symbol: row['symbol'] as string,
+  newestTradeAt: (row['newest_trade_time'] as Date | null)?.getTime(),
+  newestFinalBarAt: (row['newest_final_window_start'] as Date | null)?.getTime(),
+  holes: exactNumber(row['holes'], 'holes'),
+  missingIds: exactNumber(row['missing_ids'], 'missing_ids'),
+});
+
+const toOffset = (row: Row): CommittedOffset => ({
+  topic: row['topic'] as string,
+  partition: exactNumber(row['partition'], 'partition'),
+  next: BigInt(row['next'] as string),
+});
