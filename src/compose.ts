@@ -15,8 +15,8 @@ export interface App {
   close(): Promise<void>;
 }
 
-/** Makes a value on first use, and the same one ever after. */
-function lazy<T>(make: () => T): () => T {
+/** Builds on the first call and gives the same one from then on. */
+function once<T>(make: () => T): () => T {
   let made: { readonly value: T } | undefined;
   return () => (made ??= { value: make() }).value;
 }
@@ -24,13 +24,13 @@ function lazy<T>(make: () => T): () => T {
 /** The only place that knows both the ports and the adapters behind them. */
 export function createApp(config: Config): App {
   const closers: (() => Promise<void>)[] = [];
-  const pool = lazy(() => {
+  const pool = once(() => {
     const opened = createPool(config.postgres);
     closers.push(() => opened.end());
     return opened;
   });
-  const barStore = lazy(() => createBarStore(pool()));
-  const schema = lazy(() => createSchema(pool(), config.postgres));
+  const barStore = once(() => createBarStore(pool()));
+  const schema = once(() => createSchema(pool(), config.postgres));
   return {
     config,
     sandbox,

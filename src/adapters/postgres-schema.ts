@@ -54,19 +54,26 @@ export function createSchema(pool: pg.Pool, names: ReadNames, migrations = readM
       await ensureViews(pool, names);
       return applied;
     },
-    version: async () => {
-      const [there] = await queryRows<{ book: string | null }>(
-        pool,
-        `SELECT to_regclass('crypto.schema_migrations')::text AS book`,
-      );
-      if ((there?.book ?? null) === null) return undefined;
-      const rows = await queryRows<{ name: string }>(
-        pool,
-        'SELECT name FROM crypto.schema_migrations ORDER BY name DESC LIMIT 1',
-      );
-      return rows[0]?.name;
+    pending: async () => {
+      const applied = new Set(await appliedNames(pool));
+      return migrations.map(({ name }) => name).filter((name) => !applied.has(name));
     },
+    version: async () => (await appliedNames(pool)).at(-1),
   };
+}
+
+/** In order; none where the database has no schema yet. */
+async function appliedNames(pool: pg.Pool): Promise<string[]> {
+  const [there] = await queryRows<{ book: string | null }>(
+    pool,
+    `SELECT to_regclass('crypto.schema_migrations')::text AS book`,
+  );
+  if ((there?.book ?? null) === null) return [];
+  const rows = await queryRows<{ name: string }>(
+    pool,
+    'SELECT name FROM crypto.schema_migrations ORDER BY name COLLATE "C"',
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function locked<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
 import { createSchema, readMigrations, type Migration } from '../../src/adapters/postgres-schema.js';
@@ -29,9 +32,9 @@ const aMigration = (name: string, sql: string, sha256 = name): Migration => ({ n
 describe('the schema', () => {
   it('is made once, and left alone the second time', async () => {
     const schema = createSchema(await emptyPool(), ownNames);
-    expect(await schema.version()).toBeUndefined();
+    expect([await schema.version(), await schema.pending()]).toEqual([undefined, all]);
     expect(await schema.migrate()).toEqual(all);
-    expect(await schema.version()).toBe(all.at(-1));
+    expect([await schema.version(), await schema.pending()]).toEqual([all.at(-1), []]);
     expect(await schema.migrate()).toEqual([]);
   });
 
@@ -120,5 +123,22 @@ describe('a server that cannot be used', () => {
       exitCode: 3,
       nextStep: 'Make it with `cryptopipe init`.',
     });
+  });
+});
+
+describe('scripts/init_postgres.sql', () => {
+  it('makes with psql, twice, what init then finds complete', async (context) => {
+    const psql = join(server.bin, 'psql');
+    if (!existsSync(psql)) context.skip('this PostgreSQL has no psql');
+    const address = await server.database();
+    const { host, port, database, user } = address;
+    const where = ['-h', host, '-p', String(port), '-U', user, '-d', database];
+    const run = (): unknown =>
+      execFileSync(psql, [...where, '-q', '-f', 'scripts/init_postgres.sql'], { stdio: 'pipe' });
+    run();
+    run();
+    const schema = createSchema(poolOf(address), ownNames);
+    expect(await schema.version()).toBe(all.at(-1));
+    expect(await schema.migrate()).toEqual([]);
   });
 });

@@ -90,6 +90,8 @@ export interface BarStore {
 export interface Schema {
   /** Applies what is missing, in one transaction each; returns the names that were applied. */
   migrate(): Promise<string[]>;
+  /** The names that `migrate` would apply; changes nothing. */
+  pending(): Promise<string[]>;
   /** Answers when the server does: the newest applied migration, or undefined where there is no schema. */
   version(): Promise<string | undefined>;
 }

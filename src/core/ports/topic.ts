@@ -30,8 +30,8 @@ export interface TickSink {
 
 /** The topics themselves: made by `init`, asked by `status`, read back by `produce` for its cursors. */
 export interface Topics {
-  /** Makes what is missing, leaves what is there; returns one line per topic on what was done. */
-  ensure(): Promise<string[]>;
+  /** Makes what is missing, leaves what is there; returns one line per topic on what was done, or would be. */
+  ensure(options?: { readonly isDryRun?: boolean }): Promise<string[]>;
   offsets(topic: string): Promise<PartitionOffset[]>;
   /** The newest cursor of each source, symbol and feed. Empty where the topic is empty or missing. */
   cursors(): Promise<Cursor[]>;

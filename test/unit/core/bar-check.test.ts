@@ -119,13 +119,20 @@ describe('completeness', () => {
     expect(verdictsOf(judge({ ...alone, coverage: holed }, klines))).toEqual(['edge', 'equal', 'hole']);
   });
 
-  it('takes the first bar of all as proven only when it begins with id 0', () => {
+  it('takes the first bar of all as proven only when the ids from 0 on are covered', () => {
     const first = aBar(0, { firstAggTradeId: 0, lastAggTradeId: 104 });
     const coverage = [{ firstId: 0, lastId: 105 }];
     const begun = evidenceOf([first], { coverage, lastIdBefore: undefined });
     expect(verdictsOf(judge(begun, [klineOf(first)]))).toEqual(['equal']);
-    const later = evidenceOf([aBar(0)], { coverage, lastIdBefore: undefined });
-    expect(verdictsOf(judge(later, klines))).toEqual(['unproven']);
+    const later = [{ firstId: 100, lastId: 105 }];
+    const unbegun = evidenceOf([aBar(0)], { coverage: later, lastIdBefore: undefined });
+    expect(verdictsOf(judge(unbegun, klines))).toEqual(['unproven']);
+  });
+
+  it('takes neutralised trades from id 0 on for a beginning too', () => {
+    const neutralisedBefore = [{ firstId: 0, lastId: 105 }];
+    const begun = evidenceOf([aBar(0)], { coverage: neutralisedBefore, lastIdBefore: undefined });
+    expect(verdictsOf(judge(begun, klines))).toEqual(['equal']);
   });
 
   it('finds a bar that is proven and yet not marked as final', () => {

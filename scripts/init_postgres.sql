@@ -1,0 +1,28 @@
+-- The schema of the warehouse for psql: every migration that this database does not have yet, each in one transaction.
+-- May run any number of times, and beside `cryptopipe init`, which keeps the same book of what was applied.
+--   psql --host localhost --username crypto --dbname crypto --file scripts/init_postgres.sql
+-- Refreshed by `npm run golden` when a migration is added.
+\set ON_ERROR_STOP on
+
+CREATE SCHEMA IF NOT EXISTS crypto;
+CREATE TABLE IF NOT EXISTS crypto.schema_migrations (
+  name       TEXT        PRIMARY KEY,
+  sha256     TEXT        NOT NULL,
+  applied_at TIMESTAMPTZ NOT NULL DEFAULT now()
+);
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0001_tables.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0001_tables.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0001_tables.sql', '03e7b8375bb8ecdbade4ec4d594b7f89f127183957fcff387d7d13b94cc7dddd');
+COMMIT;
+\endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0002_counting.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0002_counting.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0002_counting.sql', 'd2d0d7b2bddf5585090862ab084b0caf9e24bdfb3010cacfb6d56add8830c125');
+COMMIT;
+\endif

@@ -1,0 +1,44 @@
+import type { Schema } from '../core/ports/bars.js';
+import type { FileStore } from '../core/ports/files.js';
+import type { Topics } from '../core/ports/topic.js';
+
+export interface InitPorts {
+  readonly topics: Topics;
+  readonly schema: Schema;
+  readonly files: FileStore;
+}
+
+export interface InitOptions {
+  /** Absolute paths in the lake's file system, without scheme and host. */
+  readonly folders: readonly string[];
+  /** Only say what is missing. */
+  readonly isDryRun: boolean;
+}
+
+export interface InitReport {
+  readonly isDryRun: boolean;
+  /** One line a topic: what it was found to be, and what was done. */
+  readonly topics: readonly string[];
+  /** Migrations that were applied now, or with a dry run those that would be. */
+  readonly migrations: readonly string[];
+  /** The newest migration that the database has. */
+  readonly schemaVersion: string | undefined;
+  readonly folders: readonly { readonly path: string; readonly isNew: boolean }[];
+}
+
+/** Makes the topics, the schema and the folders that are missing; what is there stays as it is. */
+export async function init(
+  { topics, schema, files }: InitPorts,
+  { folders, isDryRun }: InitOptions,
+): Promise<InitReport> {
+  const topicLines = await topics.ensure({ isDryRun });
+  const migrations = isDryRun ? await schema.pending() : await schema.migrate();
+  const schemaVersion = await schema.version();
+  const made: { path: string; isNew: boolean }[] = [];
+  for (const path of folders) {
+    const isNew = (await files.stat(path)) === undefined;
+    if (isNew && !isDryRun) await files.makeFolder(path);
+    made.push({ path, isNew });
+  }
+  return { isDryRun, topics: topicLines, migrations, schemaVersion, folders: made };
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from 'vitest';
+import { init } from '../../../src/commands/init.js';
+import type { Schema } from '../../../src/core/ports/bars.js';
+import type { Topics } from '../../../src/core/ports/topic.js';
+import { fakeFiles } from '../../support/fake-files.js';
+
+function fakeSchema(names: readonly string[]): Schema & { readonly applied: string[] } {
+  const applied: string[] = [];
+  const pending = (): string[] => names.filter((name) => !applied.includes(name));
+  return {
+    applied,
+    pending: () => Promise.resolve(pending()),
+    migrate: () => {
+      const now = pending();
+      applied.push(...now);
+      return Promise.resolve(now);
+    },
+    version: () => Promise.resolve(applied.at(-1)),
+  };
+}
+
+function fakeTopics(): Topics & { readonly made: string[] } {
+  const made: string[] = [];
+  return {
+    made,
+    ensure: ({ isDryRun = false } = {}) => {
+      const line = made.length > 0 ? 'is there' : isDryRun ? 'would be made' : 'made';
+      if (!isDryRun && made.length === 0) made.push('crypto_raw');
+      return Promise.resolve([`crypto_raw: ${line}`]);
+    },
+    offsets: () => Promise.resolve([]),
+    cursors: () => Promise.resolve([]),
+    close: () => Promise.resolve(),
+  };
+}
+
+const folders = ['/datalake/raw/crypto', '/jobs'];
+const ports = () => ({
+  topics: fakeTopics(),
+  schema: fakeSchema(['0001_a.sql', '0002_b.sql']),
+  files: fakeFiles(),
+});
+const run = (made: ReturnType<typeof ports>, isDryRun = false) =>
+  init({ topics: made.topics, schema: made.schema, files: made.files.store }, { folders, isDryRun });
+
+describe('init', () => {
+  it('makes topics, schema and folders, and says which were missing', async () => {
+    const made = ports();
+    await made.files.store.makeFolder('/jobs');
+    expect(await run(made)).toEqual({
+      isDryRun: false,
+      topics: ['crypto_raw: made'],
+      migrations: ['0001_a.sql', '0002_b.sql'],
+      schemaVersion: '0002_b.sql',
+      folders: [
+        { path: '/datalake/raw/crypto', isNew: true },
+        { path: '/jobs', isNew: false },
+      ],
+    });
+    expect([...made.files.folders].sort()).toEqual(folders);
+  });
+
+  it('finds everything there the second time', async () => {
+    const made = ports();
+    await run(made);
+    expect(await run(made)).toMatchObject({
+      topics: ['crypto_raw: is there'],
+      migrations: [],
+      schemaVersion: '0002_b.sql',
+      folders: folders.map((path) => ({ path, isNew: false })),
+    });
+  });
+
+  it('changes nothing with a dry run', async () => {
+    const made = ports();
+    const report = await run(made, true);
+    expect(report.topics).toEqual(['crypto_raw: would be made']);
+    expect(report.migrations).toEqual(['0001_a.sql', '0002_b.sql']);
+    expect([made.topics.made, made.schema.applied, [...made.files.folders]]).toEqual([[], [], []]);
+  });
+});
