@@ -5,6 +5,11 @@ import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
 import { addSandbox } from './sandbox.js';
+import { addLogs } from './logs.js';
+import { addRender } from './render.js';
+import { addRuns } from './runs.js';
+import { addStop } from './stop.js';
+import { addSubmit } from './submit.js';
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
@@ -38,6 +43,11 @@ export function buildProgram(context: CliContext, version: string): Command {
     .showHelpAfterError('(--help shows what may be typed)')
     .addHelpText('after', exitCodes);
   addSandbox(program, context);
+  addRender(program, context);
+  addSubmit(program, context);
+  addRuns(program, context);
+  addLogs(program, context);
+  addStop(program, context);
   return program;
 }
 

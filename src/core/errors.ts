@@ -46,3 +46,6 @@ export class UnreachableError extends CryptopipeError {
 export class JobFailedError extends CryptopipeError {
   readonly exitCode = 5;
 }
+
+/** A system answered, and said no: what was asked of it did not happen there. */
+export class RefusedError extends UnreachableError {}

@@ -16,6 +16,8 @@ export interface JobRun {
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;
   readonly stopRequestedAt: Date | undefined;
+  /** When the job last said that it lives. */
+  readonly heartbeatAt: Date | undefined;
   readonly error: string | undefined;
 }
 
@@ -29,7 +31,12 @@ export interface RunBook {
     run: Pick<JobRun, 'runId' | 'job' | 'templateSha256' | 'jobPath' | 'appName'>,
     options: { readonly single: boolean },
   ): Promise<JobRun>;
+  /** Writes the submission id; a PENDING run becomes SUBMITTED, one that has gone further stays where it is. */
   setSubmission(runId: string, submissionId: string): Promise<void>;
+  /**
+   * Changes a live run; one that has ended keeps the end it has. Only KILLED replaces FAILED: what a job writes while it
+   * is being killed is not why it ended.
+   */
   setState(runId: string, state: RunState, error?: string): Promise<void>;
   /** Sets the stop flag that the job polls. */
   requestStop(runId: string): Promise<void>;

@@ -54,7 +54,10 @@ export type LogStream = 'stdout' | 'stderr';
 
 /** A Spark standalone cluster through its REST server, its `/json/` and its workers' log pages. */
 export interface SparkCluster {
-  /** Posts once, never retries by itself; returns the submission id that Spark gave. */
+  /**
+   * Posts once, never retries by itself; returns the submission id that Spark gave.
+   * @throws RefusedError when Spark surely started nothing; another UnreachableError when nobody knows whether it did.
+   */
   create(request: SubmissionRequest, signal?: AbortSignal): Promise<string>;
   driver(submissionId: string, signal?: AbortSignal): Promise<DriverReport>;
   /** Asks for the end of a driver; true when the master sent the request on. */
@@ -62,6 +65,8 @@ export interface SparkCluster {
   master(signal?: AbortSignal): Promise<MasterReport>;
   /** True when the REST server says that it takes submissions. */
   isReady(signal?: AbortSignal): Promise<boolean>;
+  /** The command line that the worker started a driver with; undefined while no worker has, or the log is gone. */
+  launchCommand(submissionId: string, signal?: AbortSignal): Promise<string | undefined>;
   /** The last `byteLength` bytes of a driver's log, through the page of its worker. */
   driverLog(
     submissionId: string,

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import Handlebars from 'handlebars';
+import { ConfigError } from '../core/errors.js';
+import type { ParameterValues } from '../core/job-parameters.js';
+import type { RenderedText, TemplateStore } from '../core/ports/templates.js';
+
+const compileOptions: Parameters<typeof Handlebars.compile>[1] = {
+  strict: true,
+  noEscape: true,
+  knownHelpersOnly: true,
+  knownHelpers: { py: true, ident: true },
+};
+
+/** A Python literal: JSON's form of a text is one in Python too, except that Python wants no lone surrogate halves. */
+function pythonLiteral(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'True' : 'False';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return String(value);
+  throw new TypeError(`{{py}} takes a text, a finite number or a boolean, not ${String(value)}`);
+}
+
+/** A name in SQL, each part in backticks as Spark quotes; `schema.table` is two parts. */
+function quotedIdentifier(value: unknown): string {
+  if (typeof value !== 'string' || !/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/.test(value))
+    throw new TypeError(`{{ident}} takes a plain SQL name, not ${JSON.stringify(value)}`);
+  return value
+    .split('.')
+    .map((part) => `\`${part}\``)
+    .join('.');
+}
+
+function registerFolder(engine: typeof Handlebars, folder: string, prefix: string, suffix: string): void {
+  if (!existsSync(folder)) return;
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(suffix)))
+    engine.registerPartial(
+      `${prefix}/${basename(file, suffix)}`,
+      readFileSync(join(folder, file), 'utf8').trimEnd(),
+    );
+}
+
+function rendered(text: string): RenderedText {
+  return { text, sha256: createHash('sha256').update(text).digest('hex') };
+}
+
+/** Templates in `<root>/templates` and `<root>/spark-sql`, filled in by Handlebars; files are read on first use. */
+export function createTemplateStore(root: string): TemplateStore {
+  let engine: typeof Handlebars | undefined;
+  const load = (): typeof Handlebars => {
+    if (engine !== undefined) return engine;
+    engine = Handlebars.create();
+    engine.registerHelper({ py: pythonLiteral, ident: quotedIdentifier });
+    registerFolder(engine, join(root, 'templates', 'partials'), 'py', '.py.hbs');
+    registerFolder(engine, join(root, 'spark-sql'), 'sql', '.sql.hbs');
+    return engine;
+  };
+  const render = (file: string, values: ParameterValues): string => {
+    const path = join(root, file);
+    if (!existsSync(path)) throw new ConfigError(`There is no template ${file}`);
+    try {
+      return load().compile(readFileSync(path, 'utf8'), compileOptions)(values);
+    } catch (cause) {
+      throw new ConfigError(`${file} could not be rendered: ${(cause as Error).message}`, {
+        nextStep: 'Correct the template: it may use the parameters of its job and the helpers py and ident.',
+        cause,
+      });
+    }
+  };
+  return {
+    job: (template, values) => rendered(render(`templates/${template}.py.hbs`, values).trimEnd() + '\n'),
+    sqlStep: (step, values) => rendered(render(`spark-sql/${step}.sql.hbs`, values).trimEnd() + '\n'),
+  };
+}

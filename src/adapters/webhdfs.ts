@@ -1,0 +1,135 @@
+import { lookup } from 'node:dns/promises';
+import { z } from 'zod';
+import { UnreachableError } from '../core/errors.js';
+import type { FileEntry, FileStore } from '../core/ports/files.js';
+import { callHttp, summaryOf, type HttpAnswer } from './http.js';
+
+const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
+const fileStatus = z.object({
+  pathSuffix: z.string(),
+  type: z.enum(['FILE', 'DIRECTORY']),
+  length: z.number(),
+  modificationTime: z.number(),
+});
+const exception = z.object({ RemoteException: z.object({ exception: z.string(), message: z.string() }) });
+
+interface Operation {
+  readonly method: 'GET' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly op: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+function parseJson(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function refused(operation: Operation, answer: HttpAnswer): UnreachableError {
+  const remote = exception.safeParse(parseJson(answer)).data?.RemoteException;
+  const said = remote === undefined ? summaryOf(answer.text) : `${remote.exception}: ${remote.message}`;
+  return new UnreachableError(
+    `HDFS refused ${operation.op} of ${operation.path} (${answer.status}): ${said.split('\n', 1)[0] ?? ''}`,
+    {
+      nextStep:
+        remote?.exception === 'SafeModeException'
+          ? 'The NameNode still waits for its blocks; try again in a moment.'
+          : 'Check the path and its rights: `cryptopipe init` makes the folders.',
+      retryable: answer.status >= 500 || remote?.exception === 'SafeModeException',
+    },
+  );
+}
+
+function toEntry(path: string, status: z.infer<typeof fileStatus>): FileEntry {
+  return {
+    path,
+    isFolder: status.type === 'DIRECTORY',
+    sizeBytes: status.length,
+    modifiedAt: status.modificationTime,
+  };
+}
+
+/**
+ * HDFS over WebHDFS (https://hadoop.apache.org/docs/current/hadoop-project-dist/hadoop-hdfs/WebHDFS.html).
+ *
+ * The NameNode sends data calls on to a DataNode by the name that the DataNode registered, which a caller outside of the
+ * cluster's network often cannot resolve; then the NameNode's own host stands in for it, with the DataNode's port.
+ */
+export function createWebHdfs(options: { readonly webUrl: string; readonly user: string }): FileStore {
+  const system = 'WebHDFS';
+  const urlOf = ({ path, op, parameters }: Operation): string => {
+    const query = new URLSearchParams({ op, 'user.name': options.user, ...parameters });
+    const escaped = path.split('/').map(encodeURIComponent).join('/');
+    return `${options.webUrl}/webhdfs/v1${escaped}?${query.toString()}`;
+  };
+  const ask = async (operation: Operation): Promise<HttpAnswer> =>
+    callHttp({ system, method: operation.method, url: urlOf(operation), timeoutMs: 10_000, nextStep });
+  const askOk = async (operation: Operation): Promise<unknown> => {
+    const answer = await ask(operation);
+    if (answer.status >= 300) throw refused(operation, answer);
+    return parseJson(answer);
+  };
+  const dataNodeUrl = async (operation: Operation): Promise<string> => {
+    const answer = await askOk({
+      ...operation,
+      parameters: { ...operation.parameters, noredirect: 'true' },
+    });
+    const location = new URL(z.object({ Location: z.url() }).parse(answer).Location);
+    const isKnown = await lookup(location.hostname).then(
+      () => true,
+      () => false,
+    );
+    if (!isKnown) location.hostname = new URL(options.webUrl).hostname;
+    return location.toString();
+  };
+  const transfer = async (operation: Operation, body?: Uint8Array): Promise<HttpAnswer> => {
+    const answer = await callHttp({
+      system: 'The HDFS DataNode',
+      method: operation.method,
+      url: await dataNodeUrl(operation),
+      timeoutMs: 60_000,
+      nextStep: 'Check that the DataNode runs, and that its HTTP port is reachable from here.',
+      ...(body === undefined ? {} : { body, contentType: 'application/octet-stream' }),
+    });
+    if (answer.status >= 300) throw refused(operation, answer);
+    return answer;
+  };
+  return {
+    makeFolder: async (path) => {
+      await askOk({ method: 'PUT', path, op: 'MKDIRS' });
+    },
+    write: async (path, content) => {
+      await transfer({ method: 'PUT', path, op: 'CREATE', parameters: { overwrite: 'true' } }, content);
+    },
+    read: async (path, range) => {
+      const parameters =
+        range === undefined ? {} : { offset: String(range.offset), length: String(range.length) };
+      return (await transfer({ method: 'GET', path, op: 'OPEN', parameters })).bytes;
+    },
+    stat: async (path) => {
+      const operation: Operation = { method: 'GET', path, op: 'GETFILESTATUS' };
+      const answer = await ask(operation);
+      if (answer.status === 404) return undefined;
+      if (answer.status >= 300) throw refused(operation, answer);
+      return toEntry(path, z.object({ FileStatus: fileStatus }).parse(parseJson(answer)).FileStatus);
+    },
+    list: async (path) => {
+      const operation: Operation = { method: 'GET', path, op: 'LISTSTATUS' };
+      const answer = await ask(operation);
+      if (answer.status === 404) return [];
+      if (answer.status >= 300) throw refused(operation, answer);
+      const listed = z
+        .object({ FileStatuses: z.object({ FileStatus: z.array(fileStatus) }) })
+        .parse(parseJson(answer));
+      return listed.FileStatuses.FileStatus.map((status) =>
+        toEntry(status.pathSuffix === '' ? path : `${path.replace(/\/$/, '')}/${status.pathSuffix}`, status),
+      ).sort((left, right) => (left.path < right.path ? -1 : 1));
+    },
+    remove: async (path) => {
+      await askOk({ method: 'DELETE', path, op: 'DELETE', parameters: { recursive: 'true' } });
+    },
+  };
+}

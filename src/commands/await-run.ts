@@ -1,0 +1,74 @@
+import { isLive } from '../core/driver-state.js';
+import { JobFailedError, UnreachableError } from '../core/errors.js';
+import type { JobRun } from '../core/ports/runs.js';
+import type { MasterReport } from '../core/ports/spark.js';
+import { readTellingEnd, reconcile, type Reconciled, type ReconcilePorts } from './reconcile.js';
+
+export interface WaitOptions {
+  /** Called each second with what is known; true ends the wait. */
+  readonly until: (seen: Reconciled) => boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const stepMs = 1000;
+
+/** How the wait ended, beside the last that was seen. */
+export interface Waited extends Reconciled {
+  readonly ended: 'reached' | 'timed out' | 'interrupted';
+}
+
+async function look(ports: ReconcilePorts, runId: string, last: Reconciled): Promise<Reconciled> {
+  const run = (await ports.book.find(runId)) ?? last.run;
+  return reconcile(ports, run);
+}
+
+/**
+ * Looks at a run each second until `until` says yes. A Spark that does not answer for a moment changes nothing; it is
+ * thrown only where it has not answered when the time is over.
+ */
+export async function awaitRun(ports: ReconcilePorts, run: JobRun, options: WaitOptions): Promise<Waited> {
+  const deadline = ports.clock.now() + options.timeoutMs;
+  let seen: Reconciled = { run, driverState: undefined, unclear: undefined };
+  for (;;) {
+    let silence: UnreachableError | undefined;
+    try {
+      seen = await look(ports, run.runId, seen);
+    } catch (error) {
+      if (!(error instanceof UnreachableError) || !error.retryable) throw error;
+      silence = error;
+    }
+    if (silence === undefined && (options.until(seen) || !isLive(seen.run.state)))
+      return { ...seen, ended: 'reached' };
+    if (options.signal.aborted) return { ...seen, ended: 'interrupted' };
+    if (ports.clock.now() >= deadline) {
+      if (silence !== undefined) throw silence;
+      return { ...seen, ended: 'timed out' };
+    }
+    await ports.clock.sleep(Math.min(stepMs, deadline - ports.clock.now()), options.signal);
+  }
+}
+
+/** The error for a run that ended otherwise than FINISHED, with the telling end of its log. */
+export async function failureOf(ports: ReconcilePorts, run: JobRun): Promise<JobFailedError> {
+  const logTail = run.submissionId === undefined ? '' : await readTellingEnd(ports.spark, run.submissionId);
+  return new JobFailedError(
+    `Run ${run.runId} of ${run.job} is ${run.state}${run.error === undefined ? '' : `: ${run.error}`}`,
+    {
+      nextStep: `See its whole log with \`cryptopipe logs ${run.runId}\`; submit again when the cause is gone.`,
+      ...(logTail === '' ? {} : { logTail }),
+    },
+  );
+}
+
+/** What a driver that no worker takes is told: how much each living worker has left. */
+export function roomOf(master: MasterReport): string {
+  const workers = master.workers.filter((worker) => worker.state === 'ALIVE');
+  if (workers.length === 0) return 'the master has no living worker';
+  return workers
+    .map(
+      (one) =>
+        `${one.id} has ${one.coresFree} of ${one.cores} cores and ${one.memoryFreeMb} of ${one.memoryMb} MB free`,
+    )
+    .join('; ');
+}

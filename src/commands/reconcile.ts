@@ -1,0 +1,84 @@
+import { isLive, meaningOf } from '../core/driver-state.js';
+import { tellingEnd } from '../core/driver-log.js';
+import { UnreachableError } from '../core/errors.js';
+import type { Clock } from '../core/ports/clock.js';
+import type { JobRun, RunState } from '../core/ports/runs.js';
+import type { SparkCluster } from '../core/ports/spark.js';
+import { locateRun, type LocatePorts, type Location } from './locate-run.js';
+
+export interface ReconcilePorts extends LocatePorts {
+  readonly clock: Clock;
+}
+
+/** A run beside what Spark says of it. */
+export interface Reconciled {
+  readonly run: JobRun;
+  /** Spark's word for its driver; undefined where there is none or nobody asked. */
+  readonly driverState: string | undefined;
+  /** Why nobody can say yet where the run is. */
+  readonly unclear: string | undefined;
+}
+
+/** A POST that is on its way may still arrive: so long a run without a driver is not called lost. */
+const postGraceMs = 15_000;
+/** The job says each second that it lives; a master that restarted may have forgotten a driver that still works. */
+const heartbeatGraceMs = 30_000;
+
+const logBytes = 65_536;
+
+/** What a driver's log says of its end; empty where the log cannot be had. */
+export async function readTellingEnd(spark: SparkCluster, submissionId: string): Promise<string> {
+  const read = (stream: 'stdout' | 'stderr'): Promise<string> =>
+    spark.driverLog(submissionId, stream, logBytes).catch((error: unknown) => {
+      if (error instanceof UnreachableError) return '';
+      throw error;
+    });
+  const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
+  return tellingEnd({ stdout, stderr });
+}
+
+async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why: string): Promise<JobRun> {
+  await ports.book.setState(run.runId, state, why);
+  return (await ports.book.find(run.runId)) ?? run;
+}
+
+async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Location): Promise<Reconciled> {
+  const asIs = { run, driverState: undefined, unclear: undefined };
+  switch (location.kind) {
+    case 'found':
+      await ports.book.setSubmission(run.runId, location.submissionId);
+      return reconcile(ports, { ...run, submissionId: location.submissionId });
+    case 'unclear':
+      return { ...asIs, unclear: location.because };
+    case 'absent':
+      if (ports.clock.now() - run.createdAt.getTime() < postGraceMs)
+        return { ...asIs, unclear: 'it was written down a moment ago and may still arrive at Spark' };
+      return { ...asIs, run: await settled(ports, run, 'LOST', 'it never arrived at Spark') };
+  }
+}
+
+function lastLineOf(text: string): string {
+  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+}
+
+/**
+ * Holds one run against Spark and writes down what ended without saying so. A run that has ended is returned as it is.
+ * @throws UnreachableError when Spark does not answer: then nothing is known, and nothing is written.
+ */
+export async function reconcile(ports: ReconcilePorts, run: JobRun): Promise<Reconciled> {
+  const asIs = { run, driverState: undefined, unclear: undefined };
+  if (!isLive(run.state)) return asIs;
+  if (run.submissionId === undefined) return adoptOrLose(ports, run, await locateRun(ports, run));
+  const report = await ports.spark.driver(run.submissionId);
+  const driver = meaningOf(report.driverState);
+  const result = { ...asIs, driverState: report.driverState ?? 'GONE' };
+  if (driver.runState === undefined) return result;
+  const heartbeatAge = ports.clock.now() - (run.heartbeatAt?.getTime() ?? 0);
+  if (driver.runState === 'LOST' && heartbeatAge < heartbeatGraceMs) return result;
+  // The job writes its own end, with a better reason, just before its process ends.
+  const fresh = await ports.book.find(run.runId);
+  if (fresh === undefined || !isLive(fresh.state)) return { ...result, run: fresh ?? run };
+  const cause = driver.isSuccess ? '' : lastLineOf(await readTellingEnd(ports.spark, run.submissionId));
+  const why = `driver ${report.driverState ?? 'GONE'}: ${driver.meaning}${cause === '' ? '' : `; ${cause}`}`;
+  return { ...result, run: await settled(ports, fresh, driver.runState, why) };
+}

@@ -1,0 +1,58 @@
+import { isLive, meaningOf } from '../core/driver-state.js';
+import { JobFailedError, UnreachableError } from '../core/errors.js';
+import type { JobRun } from '../core/ports/runs.js';
+import { awaitRun, failureOf } from './await-run.js';
+import { findRun } from './find-run.js';
+import { reconcile, type ReconcilePorts } from './reconcile.js';
+
+export interface StopOptions {
+  readonly run: string;
+  readonly kill: boolean;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Stopped {
+  readonly run: JobRun;
+  /** False where the run had ended before. */
+  readonly wasLive: boolean;
+}
+
+/** Ends a run at a batch boundary, or by force with `kill`; a run that has ended is left as it is. */
+export async function stop(ports: ReconcilePorts, options: StopOptions): Promise<Stopped> {
+  const { run } = await reconcile(ports, await findRun(ports.book, options.run));
+  if (!isLive(run.state)) return { run, wasLive: false };
+  return { run: await (options.kill ? kill(ports, run, options) : ask(ports, run, options)), wasLive: true };
+}
+
+async function ask(ports: ReconcilePorts, run: JobRun, options: StopOptions): Promise<JobRun> {
+  await ports.book.requestStop(run.runId);
+  const seen = await awaitRun(ports, run, { ...options, until: () => false });
+  if (seen.ended !== 'reached')
+    throw new UnreachableError(`Run ${run.runId} was asked to stop and still is ${seen.run.state}`, {
+      nextStep: `It stops at its next batch boundary. By force: \`cryptopipe stop ${run.runId} --kill\`.`,
+    });
+  if (seen.run.state !== 'FINISHED') throw await failureOf(ports, seen.run);
+  return seen.run;
+}
+
+async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): Promise<JobRun> {
+  const { submissionId } = run;
+  if (submissionId === undefined)
+    throw new JobFailedError(`Run ${run.runId} has no driver yet that could be killed`, {
+      nextStep: 'Wait a quarter of a minute and look with `cryptopipe runs`.',
+    });
+  await ports.spark.kill(submissionId);
+  const deadline = ports.clock.now() + options.timeoutMs;
+  for (;;) {
+    const { driverState } = await ports.spark.driver(submissionId);
+    if (meaningOf(driverState).isFinal) break;
+    if (ports.clock.now() >= deadline || options.signal.aborted)
+      throw new UnreachableError(`${submissionId} was told to end and is still ${driverState ?? 'there'}`, {
+        nextStep: `Look with \`cryptopipe runs\`, then try again.`,
+      });
+    await ports.clock.sleep(500, options.signal);
+  }
+  await ports.book.setState(run.runId, 'KILLED', 'killed by `cryptopipe stop --kill`');
+  return (await ports.book.find(run.runId)) ?? run;
+}
