@@ -1,3 +1,5 @@
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import { UnreachableError } from '../core/errors.js';
 
 /** One call over HTTP to a system that an error message can name. */
@@ -20,7 +22,7 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** Codes of fetch's causes that prove that the server never saw the request. */
+/** Codes that prove that the server never saw the request. */
 const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
 
 /** True when a call failed before a byte of it reached the server. */
@@ -34,24 +36,44 @@ export function wasNeverSent(error: unknown): boolean {
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
-  const { code } = (error.cause ?? error) as { code?: unknown };
+  if (error.cause instanceof Error && error.cause.name === 'TimeoutError')
+    return `no answer within ${timeoutMs} ms`;
+  const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : error.message;
 }
 
-/** Calls once. @throws UnreachableError when no answer came; an answer of any status is returned. */
+function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
+  const url = new URL(call.url);
+  const request = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const headers = {
+    ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
+    'content-length': String(call.body === undefined ? 0 : Buffer.byteLength(call.body)),
+  };
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { method: call.method ?? 'GET', headers, signal, agent: false }, (response) => {
+      const parts: Buffer[] = [];
+      response.on('data', (part: Buffer) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => {
+        const bytes = Buffer.concat(parts);
+        resolve({ status: response.statusCode ?? 0, bytes, text: bytes.toString('utf8') });
+      });
+    });
+    sent.on('error', reject);
+    sent.end(call.body);
+  });
+}
+
+/**
+ * Calls once, follows no redirect. Not by `fetch`: that breaks the connection on the `100 Continue` that a DataNode of
+ * HDFS sends unasked.
+ * @throws UnreachableError when no answer came; an answer of any status is returned.
+ */
 export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
   const timeout = AbortSignal.timeout(call.timeoutMs);
+  const signal = call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]);
   try {
-    const response = await fetch(call.url, {
-      method: call.method ?? 'GET',
-      redirect: 'manual',
-      signal: call.signal === undefined ? timeout : AbortSignal.any([timeout, call.signal]),
-      ...(call.body === undefined ? {} : { body: call.body }),
-      ...(call.contentType === undefined ? {} : { headers: { 'content-type': call.contentType } }),
-    });
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    return { status: response.status, bytes, text: new TextDecoder().decode(bytes) };
+    return await exchange(call, signal);
   } catch (cause) {
     const { origin } = new URL(call.url);
     throw new UnreachableError(
