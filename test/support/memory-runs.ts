@@ -1,0 +1,96 @@
+import { isLive } from '../../src/core/driver-state.js';
+import type { Clock } from '../../src/core/ports/clock.js';
+import type { JobRun, RunBook, RunState } from '../../src/core/ports/runs.js';
+
+type OpenedRun = Parameters<RunBook['open']>[0];
+
+/** A run as `open` writes it; name only what a test is about. */
+export function aRun(values: Partial<JobRun> = {}): JobRun {
+  const runId = values.runId ?? '20261123t211500-aaaaaa';
+  return {
+    runId,
+    job: 'streaming',
+    state: 'PENDING',
+    templateSha256: 'f00d',
+    jobPath: '/jobs/f00d/streaming.py',
+    appName: `CryptoStreamingJob-${runId}`,
+    submissionId: undefined,
+    applicationId: undefined,
+    uiUrl: undefined,
+    createdAt: new Date(Date.UTC(2026, 10, 23, 21, 15)),
+    startedAt: undefined,
+    endedAt: undefined,
+    stopRequestedAt: undefined,
+    heartbeatAt: undefined,
+    error: undefined,
+    ...values,
+  };
+}
+
+/** The book of runs in memory, with the rules of the table: one live run of a single job, an end is kept. */
+export class MemoryRuns implements RunBook {
+  readonly rows = new Map<string, JobRun>();
+  private readonly singles = new Set<string>();
+
+  constructor(
+    private readonly clock: Clock,
+    rows: readonly JobRun[] = [],
+  ) {
+    for (const row of rows) {
+      this.rows.set(row.runId, row);
+      this.singles.add(row.runId);
+    }
+  }
+
+  change(runId: string, values: Partial<JobRun>): void {
+    const row = this.rows.get(runId);
+    if (row !== undefined) this.rows.set(runId, { ...row, ...values });
+  }
+
+  open(run: OpenedRun, { single }: { readonly single: boolean }): Promise<JobRun> {
+    const other = [...this.rows.values()].find(
+      (row) =>
+        row.runId === run.runId ||
+        (single && this.singles.has(row.runId) && row.job === run.job && isLive(row.state)),
+    );
+    if (other !== undefined) return Promise.resolve(other);
+    const row = aRun({ ...run, state: 'PENDING', createdAt: new Date(this.clock.now()) });
+    this.rows.set(run.runId, row);
+    if (single) this.singles.add(run.runId);
+    return Promise.resolve(row);
+  }
+
+  setSubmission(runId: string, submissionId: string): Promise<void> {
+    const state = this.rows.get(runId)?.state ?? 'PENDING';
+    this.change(runId, { submissionId, state: state === 'PENDING' ? 'SUBMITTED' : state });
+    return Promise.resolve();
+  }
+
+  setState(runId: string, state: RunState, error?: string): Promise<void> {
+    const row = this.rows.get(runId);
+    if (row !== undefined && (isLive(row.state) || (row.state === 'FAILED' && state === 'KILLED')))
+      this.change(runId, {
+        state,
+        error: error ?? row.error,
+        endedAt: isLive(state) ? undefined : new Date(this.clock.now()),
+      });
+    return Promise.resolve();
+  }
+
+  requestStop(runId: string): Promise<void> {
+    this.change(runId, { stopRequestedAt: new Date(this.clock.now()) });
+    return Promise.resolve();
+  }
+
+  find(runId: string): Promise<JobRun | undefined> {
+    return Promise.resolve(this.rows.get(runId));
+  }
+
+  list(filter: { job?: string; live?: boolean; limit?: number } = {}): Promise<JobRun[]> {
+    const rows = [...this.rows.values()]
+      .filter((row) => filter.job === undefined || row.job === filter.job)
+      .filter((row) => filter.live === undefined || isLive(row.state) === filter.live)
+      .sort((left, right) => right.createdAt.getTime() - left.createdAt.getTime());
+    return Promise.resolve(rows.slice(0, filter.limit ?? rows.length));
+  }
+}
