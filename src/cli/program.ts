@@ -10,6 +10,7 @@ import { addRender } from './render.js';
 import { addRuns } from './runs.js';
 import { addStop } from './stop.js';
 import { addSubmit } from './submit.js';
+import { addStack } from './stack.js';
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
@@ -48,6 +49,7 @@ export function buildProgram(context: CliContext, version: string): Command {
   addRuns(program, context);
   addLogs(program, context);
   addStop(program, context);
+  addStack(program, context);
   return program;
 }
 

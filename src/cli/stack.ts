@@ -1,0 +1,129 @@
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { stackEnvironment } from '../commands/stack-environment.js';
+import { serverNames, type ProcessReport, type ServerName, type StackCall } from '../core/ports/stack.js';
+import type { CliContext } from './context.js';
+import { printJson, printTable } from './print.js';
+
+interface JsonFlag {
+  readonly json?: boolean;
+}
+interface OnlyFlag extends JsonFlag {
+  readonly only?: ServerName[];
+}
+
+const isServer = (name: string): name is ServerName => (serverNames as readonly string[]).includes(name);
+
+function parseServers(text: string): ServerName[] {
+  return text.split(',').map((part) => {
+    const name = part.trim();
+    if (!isServer(name)) throw new InvalidArgumentError(`Servers: ${serverNames.join(', ')}.`);
+    return name;
+  });
+}
+
+function parseLines(text: string): number {
+  const lines = Number(text);
+  if (!Number.isInteger(lines) || lines < 1) throw new InvalidArgumentError('A whole number from 1 on.');
+  return lines;
+}
+
+const onlyOption = (): Option =>
+  new Option('--only <servers>', 'these servers (comma list) and what they need').argParser(parseServers);
+
+/** `cryptopipe stack …`: the real servers, as processes of this computer. */
+export function addStack(program: Command, context: CliContext): void {
+  const stack = program.command('stack').description('the servers, as plain processes without Docker');
+  const callOf = ({ only }: OnlyFlag): StackCall => ({
+    say: (line) => context.io.err(`${line}\n`),
+    signal: context.signal,
+    only,
+  });
+  stack
+    .command('install')
+    .description('download what is missing, verified, into the cache folder')
+    .addOption(onlyOption())
+    .action(async (flags: OnlyFlag) => {
+      await context.app().stack.install(callOf(flags));
+      context.io.err('installed. Next: cryptopipe stack up\n');
+    });
+  stack
+    .command('up')
+    .description('start what does not run, and wait until each server answers')
+    .addOption(onlyOption())
+    .option('--json', 'one JSON document on stdout')
+    .action(async (flags: OnlyFlag) => {
+      printProcesses(context, flags, await context.app().stack.up(callOf(flags)));
+    });
+  addDown(stack, context);
+  addReaders(stack, context);
+}
+
+function addDown(stack: Command, context: CliContext): void {
+  stack
+    .command('down')
+    .description('stop every server and background process; data stays')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (flags: JsonFlag) => {
+      const stopped = await context.app().stack.down({ say: (line) => context.io.err(`${line}\n`) });
+      if (flags.json === true) printJson(context.io, { stopped });
+      else if (stopped.length === 0) context.io.err('nothing was running\n');
+    });
+}
+
+function addReaders(stack: Command, context: CliContext): void {
+  stack
+    .command('status')
+    .description('what runs; exit code 5 when something died')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (flags: JsonFlag) => {
+      const processes = await context.app().stack.status();
+      printProcesses(context, flags, processes);
+      if (processes.some(({ state }) => state === 'died')) context.setExitCode(5);
+    });
+  stack
+    .command('logs <server>')
+    .description('the end of the log of a server or background process')
+    .option('--lines <n>', 'how many lines', parseLines, 50)
+    .action(async (server: string, { lines }: { lines: number }) => {
+      context.io.out(`${await context.app().stack.logTail(server, lines)}\n`);
+    });
+  stack
+    .command('env')
+    .description('the variables with which other tools see this stack: eval "$(cryptopipe stack env)"')
+    .option('--json', 'one JSON document on stdout')
+    .action((flags: JsonFlag) => {
+      const values = stackEnvironment(context.config());
+      if (flags.json === true) {
+        printJson(context.io, values);
+        return;
+      }
+      for (const [name, value] of Object.entries(values)) context.io.out(`export ${name}=${quote(value)}\n`);
+    });
+}
+
+const quote = (value: string): string => `'${value.replaceAll("'", "'\\''")}'`;
+
+function printProcesses(context: CliContext, flags: JsonFlag, processes: readonly ProcessReport[]): void {
+  if (flags.json === true) {
+    printJson(context.io, { processes });
+    return;
+  }
+  const memory = processes.reduce((sum, { memoryBytes }) => sum + (memoryBytes ?? 0), 0);
+  printTable(
+    context.io,
+    ['name', 'state', 'pid', 'version', 'ports', 'memory', 'log'],
+    processes.map((process) => [
+      process.name,
+      process.state,
+      process.pid?.toString() ?? '',
+      process.version ?? '',
+      Object.values(process.ports).join(' '),
+      megabytes(process.memoryBytes),
+      process.logPath,
+    ]),
+  );
+  context.io.err(`memory of all: ${megabytes(memory)}\n`);
+}
+
+const megabytes = (bytes: number | undefined): string =>
+  bytes === undefined ? '' : `${Math.round(bytes / 1e6)} MB`;

@@ -1,0 +1,25 @@
+import type { ProcessReport } from './stack.js';
+
+export interface BackgroundStart {
+  /** Unique per data folder: `produce`, `sandbox`. */
+  readonly name: string;
+  /** What would be typed after `cryptopipe`. */
+  readonly args: readonly string[];
+  /** Asked again and again until it resolves; where it is missing, a process that lives for a moment is taken as started. */
+  readonly ready?: ((signal: AbortSignal) => Promise<void>) | undefined;
+  readonly readyTimeoutMs?: number;
+  readonly ports?: Readonly<Record<string, number>>;
+  readonly signal?: AbortSignal;
+}
+
+/** Commands of our own that outlive the call which started them. */
+export interface Background {
+  /**
+   * Starts the command, or returns the one that already runs under this name.
+   * @throws UnreachableError with the end of its log when it ends before it is ready.
+   */
+  start(start: BackgroundStart): Promise<ProcessReport>;
+  /** Asks it to end, waits, and ends it hard after `timeoutMs`; false where nothing ran under that name. */
+  stop(name: string, timeoutMs?: number): Promise<boolean>;
+  list(): Promise<ProcessReport[]>;
+}

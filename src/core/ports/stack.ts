@@ -1,0 +1,62 @@
+/** The servers of the native stack, in the order in which a person would name them. */
+export const serverNames = [
+  'postgres',
+  'kafka',
+  'name-node',
+  'data-node',
+  'spark-master',
+  'spark-worker',
+] as const;
+
+export type ServerName = (typeof serverNames)[number];
+
+/** One process that cryptopipe started: a server, or a command of its own in the background. */
+export interface ProcessReport {
+  readonly name: string;
+  readonly kind: 'server' | 'background';
+  /** `died`: it was started and not stopped, and is not there any more. */
+  readonly state: 'running' | 'died' | 'stopped';
+  readonly pid: number | undefined;
+  readonly startedAt: string | undefined;
+  readonly version: string | undefined;
+  readonly ports: Readonly<Record<string, number>>;
+  /** With all children; shared memory is divided among those who share it, where the system says so. */
+  readonly memoryBytes: number | undefined;
+  readonly logPath: string;
+}
+
+/** What the downloads gave: what a job needs to know to run on this stack. */
+export interface Installation {
+  readonly sparkHome: string;
+  /** Python of the virtual environment that holds pyspark and psycopg. */
+  readonly python: string;
+  /** Jars that a job needs beside Spark's own: the Kafka connector and the JDBC driver. */
+  readonly sparkJars: readonly string[];
+}
+
+/** How a long step tells what it does; one line each, for stderr. */
+export type Say = (line: string) => void;
+
+export interface StackCall {
+  readonly say: Say;
+  readonly signal: AbortSignal;
+  /** These servers and what they depend on; all where nothing is named. */
+  readonly only?: readonly ServerName[] | undefined;
+}
+
+/** The real servers, as processes of this computer. */
+export interface Stack {
+  /** Downloads and prepares what is missing. @throws ConfigError when a prerequisite is missing. */
+  install(call: StackCall): Promise<void>;
+  /**
+   * Starts what does not run, and returns when each server has answered a real call. Where one fails or `signal` aborts,
+   * everything that this call had started is stopped again.
+   * @throws ConfigError for a taken port, UnreachableError (with the end of the log) for a server that does not come up.
+   */
+  up(call: StackCall): Promise<ProcessReport[]>;
+  /** Stops everything, own background processes first; returns the names of what was stopped. */
+  down(call: Pick<StackCall, 'say'>): Promise<string[]>;
+  status(): Promise<ProcessReport[]>;
+  /** The last `lines` lines of a log. @throws UsageError for a name that nobody has. */
+  logTail(name: string, lines: number): Promise<string>;
+}

@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UsageError } from '../core/errors.js';
+import type { Background, BackgroundStart } from '../core/ports/background.js';
+import { serverNames, type ProcessReport } from '../core/ports/stack.js';
+import { withLock } from './lock-file.js';
+import { checkPorts } from './port-check.js';
+import { endProcess, startDetached } from './process.js';
+import { isAlive } from './process-table.js';
+import { reportOne } from './report.js';
+import { logPathOf, stopServers } from './runner.js';
+import type { StackSettings } from './settings.js';
+import { readState, updateState, type ProcessRecord } from './state.js';
+import { waitReady } from './wait-ready.js';
+
+/** Long enough for a wrong flag or a wrong address to show itself. */
+const firstMomentMs = 1000;
+const stopTimeoutMs = 15_000;
+
+/** Commands of this program that outlive the call which started them; in the same state file as the servers. */
+export function createBackground(settings: StackSettings): Background {
+  return {
+    start: (start) => {
+      if ((serverNames as readonly string[]).includes(start.name)) {
+        throw new UsageError(`${start.name} is the name of a server`);
+      }
+      return withLock(
+        join(settings.dataDir, `${start.name}.lock`),
+        { timeoutMs: 120_000, ...(start.signal === undefined ? {} : { signal: start.signal }) },
+        () => startCommand(settings, start),
+      );
+    },
+    stop: (name, timeoutMs) => stopCommand(settings, name, timeoutMs ?? stopTimeoutMs),
+    list: () => Promise.resolve(list(settings.dataDir)),
+  };
+}
+
+function recordsOf(dataDir: string): [string, ProcessRecord][] {
+  return Object.entries(readState(dataDir)?.processes ?? {}).filter(([, { kind }]) => kind === 'background');
+}
+
+const list = (dataDir: string): ProcessReport[] =>
+  recordsOf(dataDir).map(([name, record]) => reportOne(name, record, dataDir));
+
+async function startCommand(settings: StackSettings, start: BackgroundStart): Promise<ProcessReport> {
+  const { dataDir, portOffset } = settings;
+  const { name, ports = {} } = start;
+  const before = readState(dataDir)?.processes[name];
+  if (before !== undefined && isAlive(before)) return reportOne(name, before, dataDir);
+  if (before !== undefined) await endProcess(before, before.stopSignal, before.stopTimeoutMs);
+  await checkPorts([{ name, ports }]);
+  const logPath = logPathOf(dataDir, name);
+  const started = await startDetached(commandOf(settings, start.args), logPath);
+  const record: ProcessRecord = {
+    kind: 'background',
+    portOffset,
+    pid: started.pid,
+    started: started.started,
+    startedAt: new Date().toISOString(),
+    ports: { ...ports },
+    version: '',
+    logPath,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs,
+  };
+  await updateState(dataDir, (processes) => (processes[name] = record));
+  const signal = start.signal ?? new AbortController().signal;
+  try {
+    await waitReady({
+      name,
+      logPath,
+      timeoutMs: start.readyTimeoutMs ?? 60_000,
+      signal,
+      check: start.ready ?? (() => sleep(firstMomentMs, undefined, { signal })),
+      ended: started.ended,
+    });
+  } catch (error) {
+    await stopServers([name], { settings, say: () => undefined });
+    throw error;
+  }
+  return reportOne(name, record, dataDir);
+}
+
+/** In the caller's folder and with its environment: the command reads the same `.env` and the same settings. */
+function commandOf(settings: StackSettings, args: readonly string[]) {
+  const own = Object.entries(settings.environment).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  return {
+    file: process.execPath,
+    args: [settings.program, ...args],
+    cwd: process.cwd(),
+    env: {
+      ...Object.fromEntries(own),
+      CRYPTOPIPE_PORT_OFFSET: String(settings.portOffset),
+      CRYPTOPIPE_DATA_DIR: settings.dataDir,
+    },
+  };
+}
+
+async function stopCommand(settings: StackSettings, name: string, timeoutMs: number): Promise<boolean> {
+  const record = recordsOf(settings.dataDir).find(([other]) => other === name)?.[1];
+  if (record === undefined) return false;
+  const how = await endProcess(record, record.stopSignal, timeoutMs);
+  await updateState(settings.dataDir, (processes) => Reflect.deleteProperty(processes, name));
+  return how !== 'gone';
+}

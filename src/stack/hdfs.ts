@@ -1,0 +1,114 @@
+import { readdirSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Command } from './server.js';
+import { serverEnvironment, type StackSettings } from './settings.js';
+
+/** What both servers of HDFS start from: one jar of Maven and the jars of Hadoop's client that pyspark carries. */
+export interface HdfsParts {
+  readonly java: string;
+  readonly jars: readonly string[];
+  readonly sparkHome: string;
+  readonly version: string;
+}
+
+/** Only these of pyspark's jars: the others bring versions of their own of what the servers carry inside. */
+const neededJars =
+  /^(hadoop-client-api|hadoop-client-runtime|slf4j-api|log4j-1\.2-api|log4j-api|log4j-core|log4j-slf4j2-impl|jcl-over-slf4j)-\d/;
+
+export const hdfsFolder = (settings: StackSettings): string => join(settings.dataDir, 'hdfs');
+
+const escapeXml = (text: string): string =>
+  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+
+/** A Hadoop configuration file. */
+export function hadoopXml(values: Readonly<Record<string, string>>): string {
+  const properties = Object.entries(values).map(
+    ([name, value]) => `  <property><name>${name}</name><value>${escapeXml(value)}</value></property>\n`,
+  );
+  return `<?xml version="1.0"?>\n<configuration>\n${properties.join('')}</configuration>\n`;
+}
+
+const fileUrl = (path: string): string => pathToFileURL(path).href;
+
+export function coreSite(settings: StackSettings): Record<string, string> {
+  return {
+    'fs.defaultFS': `hdfs://localhost:${settings.ports.nameNodeRpc}`,
+    'hadoop.tmp.dir': join(hdfsFolder(settings), 'tmp'),
+    'hadoop.http.staticuser.user': settings.hdfsUser,
+  };
+}
+
+export function hdfsSite(settings: StackSettings): Record<string, string> {
+  const { ports } = settings;
+  const folder = hdfsFolder(settings);
+  return {
+    'dfs.replication': '1',
+    'dfs.namenode.name.dir': fileUrl(join(folder, 'name')),
+    'dfs.datanode.data.dir': fileUrl(join(folder, 'data')),
+    'dfs.namenode.rpc-address': `localhost:${ports.nameNodeRpc}`,
+    'dfs.namenode.http-address': `127.0.0.1:${ports.nameNodeHttp}`,
+    'dfs.datanode.address': `127.0.0.1:${ports.dataNodeData}`,
+    'dfs.datanode.http.address': `127.0.0.1:${ports.dataNodeHttp}`,
+    'dfs.datanode.ipc.address': `127.0.0.1:${ports.dataNodeIpc}`,
+    // WebHDFS redirects name this host, so that a caller on this computer reaches it as it is.
+    'dfs.datanode.hostname': 'localhost',
+    'dfs.namenode.datanode.registration.ip-hostname-check': 'false',
+    'dfs.namenode.safemode.extension': '0',
+    // By default 100 MB and, per volume of a DataNode, nothing: a full disk then stops the NameNode only at the last moment.
+    'dfs.namenode.resource.du.reserved': '52428800',
+    // One DataNode: there is no other to replace a failed one in a pipeline.
+    'dfs.client.block.write.replace-datanode-on-failure.enable': 'false',
+  };
+}
+
+const logProperties = `appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%throwable
+rootLogger.level=INFO
+rootLogger.appenderRef.console.ref=console
+logger.http.name=org.eclipse.jetty
+logger.http.level=WARN
+`;
+
+/** Writes the configuration folder that NameNode, DataNode and HDFS clients share; returns it. */
+export async function writeHadoopConf(settings: StackSettings): Promise<string> {
+  const conf = join(hdfsFolder(settings), 'conf');
+  await mkdir(conf, { recursive: true });
+  await writeFile(join(conf, 'core-site.xml'), hadoopXml(coreSite(settings)));
+  await writeFile(join(conf, 'hdfs-site.xml'), hadoopXml(hdfsSite(settings)));
+  await writeFile(join(conf, 'log4j2.properties'), logProperties);
+  return conf;
+}
+
+/** A Java program of HDFS; the configuration folder goes first on the class path. */
+export function hdfsCommand(settings: StackSettings, parts: HdfsParts, program: readonly string[]): Command {
+  const folder = hdfsFolder(settings);
+  const library = join(parts.sparkHome, 'jars');
+  const bundled = readdirSync(library)
+    .filter((name) => neededJars.test(name))
+    .map((name) => join(library, name));
+  return {
+    file: parts.java,
+    args: [
+      ...['-Xmx384m', '-XX:+UseSerialGC', '-Djava.net.preferIPv4Stack=true', `-Dhadoop.log.dir=${folder}`],
+      ...[
+        'java.lang',
+        'java.util',
+        'java.io',
+        'java.net',
+        'java.nio',
+        'java.util.concurrent',
+        'sun.nio.ch',
+        'java.security',
+      ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`),
+      '-cp',
+      [join(folder, 'conf'), ...parts.jars, ...bundled].join(':'),
+      ...program,
+    ],
+    cwd: folder,
+    env: serverEnvironment(settings, { HADOOP_USER_NAME: settings.hdfsUser }),
+  };
+}

@@ -1,0 +1,132 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { Kafka, logLevel } from 'kafkajs';
+import { UnreachableError } from '../core/errors.js';
+import type { Command, Server } from './server.js';
+import { serverEnvironment, type StackSettings } from './settings.js';
+
+export interface KafkaParts {
+  readonly java: string;
+  readonly jars: readonly string[];
+  readonly version: string;
+}
+
+/** Kafka: broker and controller in one process (KRaft), one node, loopback only. */
+export function kafkaServer(settings: StackSettings, parts: KafkaParts): Server {
+  const folder = join(settings.dataDir, 'kafka');
+  const { kafka: port, kafkaController } = settings.ports;
+  return {
+    name: 'kafka',
+    version: parts.version,
+    ports: { Kafka: port, 'Kafka controller': kafkaController },
+    prepare: async (signal) => {
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'server.properties'), kafkaProperties(settings, folder));
+      await writeFile(join(folder, 'log4j2.properties'), logProperties);
+      const command = commandOf(settings, parts, folder);
+      if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(command, folder, signal);
+      return { ...command, args: [...command.args, 'kafka.Kafka', join(folder, 'server.properties')] };
+    },
+    checkReady: () => listTopics(port),
+    readyTimeoutMs: 90_000,
+    stopSignal: 'SIGTERM',
+    stopTimeoutMs: 20_000,
+  };
+}
+
+/** The settings of a broker that stands alone; every factor that is 3 by default must be said. */
+export function kafkaProperties(settings: StackSettings, folder: string): string {
+  const { kafka, kafkaController } = settings.ports;
+  const values = {
+    'process.roles': 'broker,controller',
+    'node.id': '1',
+    // Static, as in the compose file: the image stays on a static quorum too.
+    'controller.quorum.voters': `1@127.0.0.1:${kafkaController}`,
+    listeners: `PLAINTEXT://127.0.0.1:${kafka},CONTROLLER://127.0.0.1:${kafkaController}`,
+    'advertised.listeners': `PLAINTEXT://localhost:${kafka}`,
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+    'controller.listener.names': 'CONTROLLER',
+    'log.dirs': join(folder, 'data'),
+    'auto.create.topics.enable': 'false',
+    'num.partitions': '1',
+    'offsets.topic.num.partitions': '1',
+    'offsets.topic.replication.factor': '1',
+    'transaction.state.log.num.partitions': '1',
+    'transaction.state.log.replication.factor': '1',
+    'transaction.state.log.min.isr': '1',
+    'share.coordinator.state.topic.num.partitions': '1',
+    'share.coordinator.state.topic.replication.factor': '1',
+    'share.coordinator.state.topic.min.isr': '1',
+    'group.initial.rebalance.delay.ms': '0',
+  };
+  return Object.entries(values)
+    .map(([key, value]) => `${key}=${value}\n`)
+    .join('');
+}
+
+const logProperties = `appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %m (%c)%n%throwable
+rootLogger.level=INFO
+rootLogger.appenderRef.console.ref=console
+`;
+
+function commandOf(settings: StackSettings, parts: KafkaParts, folder: string): Command {
+  return {
+    file: parts.java,
+    args: [
+      ...['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true'],
+      `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
+      '-cp',
+      parts.jars.join(':'),
+    ],
+    cwd: folder,
+    env: serverEnvironment(settings),
+  };
+}
+
+/** Makes the log folder of a new cluster; the id is random, as `kafka-storage random-uuid` would make it. */
+async function format(command: Command, folder: string, signal: AbortSignal): Promise<void> {
+  const result = await execa(
+    command.file,
+    [
+      ...command.args,
+      ...['kafka.tools.StorageTool', 'format', '--ignore-formatted'],
+      ...[
+        '-t',
+        randomBytes(16).toString('base64url').replace(/^-/, 'A'),
+        '-c',
+        join(folder, 'server.properties'),
+      ],
+    ],
+    { env: command.env, extendEnv: false, cwd: folder, reject: false, cancelSignal: signal, timeout: 60_000 },
+  );
+  signal.throwIfAborted();
+  if (!result.failed) return;
+  throw new UnreachableError(`Kafka's log folder could not be formatted: ${result.shortMessage ?? ''}`, {
+    logTail: `${result.stdout}\n${result.stderr}`,
+    nextStep: `Look at ${join(folder, 'server.properties')}.`,
+  });
+}
+
+async function listTopics(port: number): Promise<void> {
+  const admin = new Kafka({
+    brokers: [`localhost:${port}`],
+    clientId: 'cryptopipe-stack',
+    logLevel: logLevel.NOTHING,
+    connectionTimeout: 2000,
+    requestTimeout: 5000,
+    retry: { retries: 0 },
+  }).admin();
+  try {
+    await admin.connect();
+    await admin.listTopics();
+  } finally {
+    await admin.disconnect();
+  }
+}

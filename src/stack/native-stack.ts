@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { UsageError } from '../core/errors.js';
+import { serverNames, type ProcessReport, type Stack, type StackCall } from '../core/ports/stack.js';
+import { install } from './install/install.js';
+import { withLock } from './lock-file.js';
+import { logTail } from './log-tail.js';
+import { reportProcesses } from './report.js';
+import { startServers, stopServers } from './runner.js';
+import { describeServers, withDependencies } from './servers.js';
+import type { StackSettings } from './settings.js';
+import { readState } from './state.js';
+
+/** The reverse of the order in which they start. */
+const stopWaves = [
+  ['spark-worker', 'data-node'],
+  ['spark-master', 'name-node', 'kafka', 'postgres'],
+] as const;
+
+/** The native stack of one data folder. */
+export function createNativeStack(settings: StackSettings): Stack {
+  const { dataDir } = settings;
+  /** One `up` or `down` at a time for a data folder. */
+  const alone = <T>(
+    call: Pick<StackCall, 'say'> & { signal?: AbortSignal },
+    work: () => Promise<T>,
+  ): Promise<T> =>
+    withLock(
+      join(dataDir, 'stack.lock'),
+      {
+        timeoutMs: 300_000,
+        ...(call.signal === undefined ? {} : { signal: call.signal }),
+        onWait: (pid) =>
+          call.say(`waiting for another cryptopipe (pid ${pid}) that starts or stops this stack`),
+      },
+      work,
+    );
+  return {
+    install: async (call) => {
+      await install({ ...call, settings, servers: withDependencies(call.only) });
+    },
+    up: (call) => alone(call, () => up(settings, call)),
+    down: (call) => alone(call, () => down(settings, call)),
+    status: () => Promise.resolve(reportProcesses(dataDir)),
+    logTail: (name, lines) => tailOf(dataDir, name, lines),
+  };
+}
+
+async function up(settings: StackSettings, call: StackCall): Promise<ProcessReport[]> {
+  const names = withDependencies(call.only);
+  const installed = await install({ ...call, settings, servers: names });
+  await startServers(describeServers(names, settings, installed), {
+    settings,
+    say: call.say,
+    signal: call.signal,
+  });
+  return reportProcesses(settings.dataDir);
+}
+
+async function down(settings: StackSettings, call: Pick<StackCall, 'say'>): Promise<string[]> {
+  const processes = readState(settings.dataDir)?.processes ?? {};
+  const own = Object.keys(processes).filter((name) => processes[name]?.kind === 'background');
+  const stopped: string[] = [];
+  for (const names of [own, ...stopWaves]) {
+    stopped.push(...(await stopServers(names, { settings, say: call.say })));
+  }
+  return stopped;
+}
+
+async function tailOf(dataDir: string, name: string, lines: number): Promise<string> {
+  const found = reportProcesses(dataDir).find((process) => process.name === name);
+  if (found === undefined) {
+    throw new UsageError(`There is no server or background process ${name}`, {
+      nextStep: `Servers: ${serverNames.join(', ')}.`,
+    });
+  }
+  return logTail(found.logPath, lines);
+}

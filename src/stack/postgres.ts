@@ -1,0 +1,146 @@
+import { existsSync, mkdirSync, chownSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { Client, escapeIdentifier } from 'pg';
+import { ConfigError, UnreachableError } from '../core/errors.js';
+import type { Installed } from './install/install.js';
+import type { Command, Server } from './server.js';
+import { serverEnvironment, type StackSettings } from './settings.js';
+
+type Postgres = NonNullable<Installed['postgres']>;
+
+/** PostgreSQL: the role and the database of the configuration, reached over loopback with a password. */
+export function postgresServer(settings: StackSettings, postgres: Postgres): Server {
+  const port = settings.ports.postgres;
+  return {
+    name: 'postgres',
+    version: postgres.version,
+    ports: { PostgreSQL: port },
+    prepare: async (signal) => {
+      await initialize(settings, postgres, signal);
+      return commandOf(settings, postgres);
+    },
+    checkReady: (signal) => answersAsRole(settings, signal),
+    readyTimeoutMs: 60_000,
+    stopSignal: 'SIGINT', // Its "fast shutdown": ends the sessions, writes a checkpoint.
+    stopTimeoutMs: 30_000,
+  };
+}
+
+function commandOf(settings: StackSettings, postgres: Postgres): Command {
+  // On the command line and not in a file, so that a port offset holds for a folder that was made with another.
+  const options = {
+    listen_addresses: '127.0.0.1',
+    port: String(settings.ports.postgres),
+    unix_socket_directories: '',
+    max_connections: '60',
+    shared_buffers: '128MB',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+  };
+  return {
+    file: join(postgres.binFolder, 'postgres'),
+    args: [
+      '-D',
+      postgres.dataFolder,
+      ...Object.entries(options).flatMap(([key, value]) => ['-c', `${key}=${value}`]),
+    ],
+    cwd: postgres.dataFolder,
+    env: serverEnvironment(settings),
+    ...userOf(postgres),
+  };
+}
+
+const userOf = ({ user }: Postgres): { uid?: number; gid?: number } =>
+  user === undefined ? {} : { uid: user.uid, gid: user.gid };
+
+/** Makes the cluster once. PG_VERSION is written early by initdb, so a marker of our own says that it went to its end. */
+async function initialize(settings: StackSettings, postgres: Postgres, signal: AbortSignal): Promise<void> {
+  const marker = `${postgres.dataFolder}.initialized`;
+  if (existsSync(marker)) return;
+  await rm(postgres.dataFolder, { recursive: true, force: true });
+  mkdirSync(postgres.dataFolder, { recursive: true, mode: 0o700 });
+  const { user } = postgres;
+  if (user !== undefined) chownSync(postgres.dataFolder, user.uid, user.gid);
+  const passwordFile = `${postgres.dataFolder}.password`;
+  await writeFile(passwordFile, settings.postgres.password, { mode: 0o600 });
+  if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
+  const result = await execa(
+    join(postgres.binFolder, 'initdb'),
+    [
+      ...['-D', postgres.dataFolder, '-U', settings.postgres.user, `--pwfile=${passwordFile}`],
+      ...['--auth=scram-sha-256', '--encoding=UTF8', ...localeFlags(postgres.version), '--no-instructions'],
+    ],
+    {
+      env: serverEnvironment(settings),
+      extendEnv: false,
+      cwd: postgres.dataFolder,
+      reject: false,
+      cancelSignal: signal,
+      timeout: 120_000,
+      ...userOf(postgres),
+    },
+  );
+  await rm(passwordFile, { force: true });
+  signal.throwIfAborted();
+  if (result.failed) {
+    throw new UnreachableError(`initdb failed in ${postgres.dataFolder}: ${result.shortMessage ?? ''}`, {
+      logTail: `${result.stdout}\n${result.stderr}`,
+    });
+  }
+  await writeFile(marker, '');
+}
+
+/** From 17 on the locale is built in; before, the system must have it. */
+function localeFlags(version: string): string[] {
+  return Number.parseInt(version, 10) >= 17
+    ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+    : ['--locale=C.UTF-8'];
+}
+
+async function withClient<T>(
+  settings: StackSettings,
+  database: string,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const client = new Client({
+    host: '127.0.0.1',
+    port: settings.ports.postgres,
+    user: settings.postgres.user,
+    password: settings.postgres.password,
+    database,
+    connectionTimeoutMillis: 3000,
+    query_timeout: 10_000,
+  });
+  client.on('error', () => undefined); // A server that goes away while we end is none of our business.
+  try {
+    await client.connect();
+    return await work(client);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function answersAsRole(settings: StackSettings, signal: AbortSignal): Promise<void> {
+  const { database } = settings.postgres;
+  try {
+    await withClient(settings, database, (client) => client.query('SELECT 1'));
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === '28P01' || code === '28000') throw wrongPassword(settings, error);
+    if (code !== '3D000') throw error; // 3D000: there is no such database yet.
+    signal.throwIfAborted();
+    await withClient(settings, 'postgres', (client) =>
+      client.query(`CREATE DATABASE ${escapeIdentifier(database)}`),
+    );
+    await withClient(settings, database, (client) => client.query('SELECT 1'));
+  }
+}
+
+function wrongPassword(settings: StackSettings, cause: unknown): ConfigError {
+  return new ConfigError(`PostgreSQL does not accept the password of role ${settings.postgres.user}`, {
+    nextStep: `Its data in ${settings.dataDir} was made with other values of POSTGRES_USER and POSTGRES_PASSWORD; use those, or another --data-dir.`,
+    cause,
+  });
+}

@@ -1,0 +1,33 @@
+import { serverNames, type ProcessReport } from '../core/ports/stack.js';
+import { isAlive, membersOf, memoryOf } from './process-table.js';
+import { logPathOf } from './runner.js';
+import { readState, type ProcessRecord } from './state.js';
+
+/** What the state file says, held against the processes that live. Every server is listed, started or not. */
+export function reportProcesses(dataDir: string): ProcessReport[] {
+  const processes = readState(dataDir)?.processes ?? {};
+  const servers = serverNames.map((name) => reportOne(name, processes[name], dataDir));
+  const own = Object.entries(processes)
+    .filter(([, record]) => record.kind === 'background')
+    .map(([name, record]) => reportOne(name, record, dataDir));
+  return [...servers, ...own];
+}
+
+export function reportOne(name: string, record: ProcessRecord | undefined, dataDir: string): ProcessReport {
+  const isRunning = record !== undefined && isAlive(record);
+  return {
+    name,
+    kind: record?.kind ?? 'server',
+    state: isRunning ? 'running' : record === undefined ? 'stopped' : 'died',
+    pid: isRunning ? record.pid : undefined,
+    startedAt: record?.startedAt,
+    version: record?.version,
+    ports: record?.ports ?? {},
+    memoryBytes: isRunning ? totalMemory(record) : undefined,
+    logPath: record?.logPath ?? logPathOf(dataDir, name),
+  };
+}
+
+function totalMemory(record: ProcessRecord): number {
+  return membersOf(record).reduce((sum, { pid }) => sum + (memoryOf(pid) ?? 0), 0);
+}

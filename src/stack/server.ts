@@ -1,0 +1,27 @@
+import type { ServerName } from '../core/ports/stack.js';
+
+/** One program to run, detached. `uid` and `gid` are set where it must not run as root. */
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** One server of the stack: what it needs, how it starts, when it is ready, how it ends. */
+export interface Server {
+  readonly name: ServerName;
+  readonly version: string;
+  /** By name, so that a message can say which port is taken for what. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Writes configuration, formats storage where there is none, and says what to run. */
+  prepare(signal: AbortSignal): Promise<Command>;
+  /** One real call; rejects while the server is not ready. A ConfigError ends the waiting: it would never get ready. */
+  checkReady(signal: AbortSignal): Promise<void>;
+  readonly readyTimeoutMs: number;
+  readonly stopSignal: 'SIGTERM' | 'SIGINT';
+  /** How long it may take to end by itself before it is killed. */
+  readonly stopTimeoutMs: number;
+}

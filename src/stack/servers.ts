@@ -1,0 +1,64 @@
+import { serverNames, type ServerName } from '../core/ports/stack.js';
+import { dataNodeServer } from './data-node.js';
+import { stackLock } from './install/lock.js';
+import type { Installed } from './install/install.js';
+import { kafkaServer } from './kafka.js';
+import { nameNodeServer } from './name-node.js';
+import { postgresServer } from './postgres.js';
+import type { Server } from './server.js';
+import type { StackSettings } from './settings.js';
+import { sparkMasterServer } from './spark-master.js';
+import { sparkWorkerServer } from './spark-worker.js';
+
+/** What must be ready before a server starts. */
+export const dependencies: Readonly<Record<ServerName, readonly ServerName[]>> = {
+  postgres: [],
+  kafka: [],
+  'name-node': [],
+  'data-node': ['name-node'],
+  'spark-master': [],
+  'spark-worker': ['spark-master'],
+};
+
+/** The named servers and those that they cannot do without, in the order of `serverNames`. */
+export function withDependencies(only: readonly ServerName[] | undefined): ServerName[] {
+  if (only === undefined || only.length === 0) return [...serverNames];
+  const wanted = new Set<ServerName>();
+  const add = (name: ServerName): void => {
+    wanted.add(name);
+    dependencies[name].forEach(add);
+  };
+  only.forEach(add);
+  return serverNames.filter((name) => wanted.has(name));
+}
+
+/** The descriptions of these servers, from what was installed for them. */
+export function describeServers(
+  names: readonly ServerName[],
+  settings: StackSettings,
+  installed: Installed,
+): Server[] {
+  const { versions } = stackLock();
+  const builders: Record<ServerName, () => Server> = {
+    postgres: () => postgresServer(settings, needed(installed.postgres)),
+    kafka: () => kafkaServer(settings, { java: java(), jars: installed.kafkaJars, version: versions.kafka }),
+    'name-node': () => nameNodeServer(settings, hdfs()),
+    'data-node': () => dataNodeServer(settings, hdfs()),
+    'spark-master': () => sparkMasterServer(settings, spark()),
+    'spark-worker': () => sparkWorkerServer(settings, spark()),
+  };
+  const java = (): string => needed(installed.java).file;
+  const spark = () => ({ java: java(), installation: needed(installed.spark), version: versions.spark });
+  const hdfs = () => ({
+    java: java(),
+    jars: installed.hdfsJars,
+    sparkHome: needed(installed.spark).sparkHome,
+    version: versions.hadoop,
+  });
+  return names.map((name) => builders[name]());
+}
+
+function needed<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('a server was described whose parts were not installed');
+  return part;
+}

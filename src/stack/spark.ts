@@ -1,0 +1,61 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Installation } from '../core/ports/stack.js';
+import type { Command } from './server.js';
+import { serverEnvironment, type StackSettings } from './settings.js';
+
+export interface SparkParts {
+  readonly java: string;
+  readonly installation: Installation;
+  readonly version: string;
+}
+
+const logProperties = `appender.console.type=Console
+appender.console.name=console
+appender.console.target=SYSTEM_ERR
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%ex
+rootLogger.level=info
+rootLogger.appenderRef.console.ref=console
+logger.jetty.name=org.sparkproject.jetty
+logger.jetty.level=warn
+`;
+
+/** Writes the configuration folder of one server: its own, since what workers read reaches every driver. */
+export async function writeSparkConf(
+  folder: string,
+  values: Readonly<Record<string, string>>,
+): Promise<string> {
+  const conf = join(folder, 'conf');
+  await mkdir(conf, { recursive: true });
+  const lines = Object.entries(values).map(([key, value]) => `${key} ${value}\n`);
+  await writeFile(join(conf, 'spark-defaults.conf'), lines.join(''));
+  await writeFile(join(conf, 'log4j2.properties'), logProperties);
+  return conf;
+}
+
+/** A daemon of Spark standalone; `spark-class` ends in exec, so its pid is the daemon's. */
+export function sparkCommand(
+  settings: StackSettings,
+  parts: SparkParts,
+  daemon: { folder: string; args: readonly string[]; env: Readonly<Record<string, string>> },
+): Command {
+  const { sparkHome, python } = parts.installation;
+  return {
+    file: join(sparkHome, 'bin', 'spark-class'),
+    args: daemon.args,
+    cwd: daemon.folder,
+    env: serverEnvironment(settings, {
+      ...(parts.java === 'java' ? {} : { JAVA_HOME: dirname(dirname(parts.java)) }),
+      SPARK_HOME: sparkHome,
+      SPARK_CONF_DIR: join(daemon.folder, 'conf'),
+      SPARK_LOCAL_IP: '127.0.0.1',
+      SPARK_PUBLIC_DNS: 'localhost',
+      SPARK_LOG_DIR: daemon.folder,
+      SPARK_DAEMON_MEMORY: '512m',
+      SPARK_DAEMON_JAVA_OPTS: '-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true',
+      PYSPARK_PYTHON: python,
+      ...daemon.env,
+    }),
+  };
+}
