@@ -1,24 +1,32 @@
 import { fileURLToPath } from 'node:url';
-import { systemClock } from './adapters/clock.js';
+import { binanceRest } from './adapters/binance-rest.js';
+import { kafkaSink } from './adapters/kafka-sink.js';
+import { kafkaTopics } from './adapters/kafka-topics.js';
 import { createBarStore } from './adapters/postgres-bars.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
 import { createPool } from './adapters/postgres.js';
 import { newRunId } from './adapters/run-id.js';
 import { createSparkCluster } from './adapters/spark-cluster.js';
+import { systemClock } from './adapters/system-clock.js';
 import { createTemplateStore } from './adapters/templates.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
-import { ConfigError } from './core/errors.js';
 import { allJobs, type Job } from './core/job.js';
 import type { BarStore, Schema } from './core/ports/bars.js';
+import type { Background } from './core/ports/background.js';
 import type { Clock } from './core/ports/clock.js';
+import type { Exchange, ExchangeWait } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
 import type { RunBook } from './core/ports/runs.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { SparkCluster } from './core/ports/spark.js';
+import type { Installation, Stack } from './core/ports/stack.js';
 import type { TemplateStore } from './core/ports/templates.js';
+import type { TickSink, Topics } from './core/ports/topic.js';
 import type { ClusterView } from './core/submission.js';
+import { readInstallation } from './stack/install/installation.js';
+import type { StackSettings } from './stack/settings.js';
 
 /** The Spark that the templates are written for, and that both stacks run. */
 const sparkVersion = '4.2.0';
@@ -34,7 +42,15 @@ interface Adapters {
   readonly book: RunBook;
   readonly clock: Clock;
   readonly sandbox: SandboxFactory;
-  /** What a submission must know of the workers. @throws ConfigError where neither a setting nor the stack says it. */
+  readonly stack: Stack;
+  readonly background: Background;
+  /** One for the process: its request budget is shared. */
+  readonly exchange: Exchange;
+  readonly topics: Topics;
+  readonly sink: TickSink;
+  /** What the native stack's downloads gave. @throws ConfigError when nothing is installed yet. */
+  readonly nativeInstallation: Installation;
+  /** What a submission must know of the workers. @throws ConfigError where neither a setting nor the installation says it. */
   readonly clusterView: ClusterView;
 }
 
@@ -42,6 +58,8 @@ interface Adapters {
 export interface App extends Adapters {
   readonly config: Config;
   newRunId(): string;
+  /** Called for every pause that the exchange imposes; returns what ends that. */
+  onExchangeWait(listener: (wait: ExchangeWait) => void): () => void;
   /** Closes what was opened; safe to call when nothing was. */
   close(): Promise<void>;
 }
@@ -66,6 +84,11 @@ function lazily<T extends object>(makers: { readonly [K in keyof T]: () => T[K] 
 /** The only place that knows both the ports and the adapters behind them. */
 export function createApp(config: Config): App {
   const closers: (() => Promise<void>)[] = [];
+  const closing = <T extends { close(): Promise<void> }>(opened: T): T => {
+    closers.push(() => opened.close());
+    return opened;
+  };
+  const waitListeners = new Set<(wait: ExchangeWait) => void>();
   const shared = lazily({
     pool: () => {
       const pool = createPool(config.postgres);
@@ -76,9 +99,21 @@ export function createApp(config: Config): App {
   return lazily<App>({
     config: () => config,
     newRunId: () => newRunId,
+    clock: () => systemClock,
     close: () => async () => {
       for (const close of closers.splice(0).reverse()) await close();
     },
+    exchange: () =>
+      binanceRest({
+        baseUrl: config.exchangeUrl,
+        onWait: (wait) => waitListeners.forEach((listener) => listener(wait)),
+      }),
+    onExchangeWait: () => (listener) => {
+      waitListeners.add(listener);
+      return () => waitListeners.delete(listener);
+    },
+    topics: () => closing(kafkaTopics(config.kafka)),
+    sink: () => closing(kafkaSink(config.kafka)),
     barStore: () => createBarStore(shared.pool),
     schema: () => createSchema(shared.pool, config.postgres),
     book: () => createPostgresRuns(shared.pool),
@@ -86,9 +121,11 @@ export function createApp(config: Config): App {
     jobs: () => jobsOf(config),
     files: () => createWebHdfs(config.hdfs),
     spark: () => createSparkCluster(config.spark),
-    clock: () => systemClock,
-    sandbox: () => sandbox,
     clusterView: () => clusterViewOf(config),
+    nativeInstallation: () => readInstallation(config.native.dataDir),
+    sandbox: () => sandbox,
+    stack: () => lazyStack(stackSettings(config)),
+    background: () => lazyBackground(stackSettings(config)),
   });
 }
 
@@ -106,13 +143,11 @@ function jobsOf(config: Config): readonly Job[] {
 }
 
 function clusterViewOf(config: Config): ClusterView {
-  const { masterUrl, jars, python } = config.spark;
-  if (jars === undefined || python === undefined)
-    throw new ConfigError('It is not known which Python and which jars the workers have', {
-      nextStep: 'Run `cryptopipe stack install`, or set PYSPARK_PYTHON and CRYPTOPIPE_SPARK_JARS.',
-    });
-  const driverUiPort = config.stack === 'native' ? config.native.ports.driverUi : undefined;
-  return { masterUrl, sparkVersion, jars, python, driverUiPort };
+  const native = config.stack === 'native';
+  const jars = config.spark.jars ?? readInstallation(config.native.dataDir).sparkJars;
+  const python = config.spark.python ?? readInstallation(config.native.dataDir).python;
+  const driverUiPort = native ? config.native.ports.driverUi : undefined;
+  return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort };
 }
 
 /** Loaded on first use: no other command needs a server or an archive reader. */
@@ -120,3 +155,36 @@ const sandbox: SandboxFactory = {
   start: async (options) => (await import('./sandbox/start-sandbox.js')).startSandbox(options),
   writeTape: async (options) => (await import('./sandbox/tapes/write-archive.js')).writeTape(options),
 };
+
+/** Loaded on first use, as above: the servers bring the clients with which they are asked. */
+function lazyStack(settings: StackSettings): Stack {
+  const stack = async (): Promise<Stack> =>
+    (await import('./stack/native-stack.js')).createNativeStack(settings);
+  return {
+    install: async (call) => (await stack()).install(call),
+    up: async (call) => (await stack()).up(call),
+    down: async (call) => (await stack()).down(call),
+    status: async () => (await stack()).status(),
+    logTail: async (name, lines) => (await stack()).logTail(name, lines),
+  };
+}
+
+function lazyBackground(settings: StackSettings): Background {
+  const background = async (): Promise<Background> =>
+    (await import('./stack/background.js')).createBackground(settings);
+  return {
+    start: async (start) => (await background()).start(start),
+    stop: async (name, timeoutMs) => (await background()).stop(name, timeoutMs),
+    list: async () => (await background()).list(),
+  };
+}
+
+function stackSettings({ native, environment, postgres, hdfs }: Config): StackSettings {
+  return {
+    ...native,
+    environment,
+    postgres,
+    hdfsUser: hdfs.user,
+    program: fileURLToPath(new URL('./main.js', import.meta.url)),
+  };
+}

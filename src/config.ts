@@ -65,6 +65,8 @@ export interface ConfigFlags {
   readonly dataDir?: string | undefined;
   readonly exchange?: string | undefined;
   readonly symbols?: string | undefined;
+  /** Milliseconds between two polls. */
+  readonly interval?: string | undefined;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -207,6 +209,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     CRYPTOPIPE_DATA_DIR: flags.dataDir,
     CRYPTO_API_URL: flags.exchange,
     CRYPTO_SYMBOL: flags.symbols,
+    CRYPTO_POLL_INTERVAL_MS: flags.interval,
   };
   const layered = {
     ...readEnvFile(envFilePath, problems),

@@ -7,8 +7,8 @@ export interface CliContext {
   readonly io: Io;
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
-  readonly config: () => Config;
-  readonly app: () => App;
+  readonly config: () => Promise<Config>;
+  readonly app: () => Promise<App>;
   /** The exit code of a command that ended well but found something that is not; 0 where nobody says anything. */
   readonly setExitCode: (code: 0 | 4 | 5) => void;
 }

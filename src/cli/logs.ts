@@ -25,7 +25,7 @@ export function addLogs(program: Command, context: CliContext): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe logs streaming --stream stdout')
     .action(async (run: string, flags: LogsFlags) => {
-      const { book, spark } = context.app();
+      const { book, spark } = await context.app();
       const streams: LogStream[] = flags.stream === 'both' ? ['stderr', 'stdout'] : [flags.stream];
       const log = await readLogs({ book, spark }, { run, streams, lines: flags.lines });
       if (flags.json) {

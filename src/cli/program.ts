@@ -1,16 +1,20 @@
 import { Command, CommanderError } from 'commander';
-import { createApp, type App } from '../compose.js';
-import { loadConfig, type Config, type ConfigFlags } from '../config.js';
+import type { App } from '../compose.js';
+import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
-import { addSandbox } from './sandbox.js';
 import { addLogs } from './logs.js';
+import { addProduce } from './produce.js';
 import { addRender } from './render.js';
 import { addRuns } from './runs.js';
+import { addSandbox } from './sandbox.js';
+import { addStack } from './stack.js';
 import { addStop } from './stop.js';
 import { addSubmit } from './submit.js';
-import { addStack } from './stack.js';
+
+/** In the order in which a person meets them. */
+const commands = [addStack, addSandbox, addProduce, addRender, addSubmit, addRuns, addLogs, addStop];
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
@@ -43,38 +47,43 @@ export function buildProgram(context: CliContext, version: string): Command {
     .showSuggestionAfterError()
     .showHelpAfterError('(--help shows what may be typed)')
     .addHelpText('after', exitCodes);
-  addSandbox(program, context);
-  addRender(program, context);
-  addSubmit(program, context);
-  addRuns(program, context);
-  addLogs(program, context);
-  addStop(program, context);
-  addStack(program, context);
+  for (const add of commands) add(program, context);
   return program;
 }
 
 /** Runs one command line to its end and returns the exit code; prints every expected error in the same form. */
 export async function runCli(call: CliCall): Promise<number> {
   let exitCode = 0;
-  let config: Config | undefined;
-  let app: App | undefined;
+  let flags: ConfigFlags = {};
+  let config: Promise<Config> | undefined;
+  let app: Promise<App> | undefined;
   const context: CliContext = {
     io: call.io,
     signal: call.signal,
-    config: () => (config ??= loadConfig(program.opts<GlobalFlags>(), call.env)),
-    app: () => (app ??= createApp(context.config())),
+    // Loaded on first use: `--help` and a typo need neither the schema of the settings nor a client of any server.
+    config: () => (config ??= import('../config.js').then(({ loadConfig }) => loadConfig(flags, call.env))),
+    app: () => (app ??= openApp(context.config())),
     setExitCode: (code) => (exitCode = code),
   };
   const program: Command = buildProgram(context, call.version);
   route(program, call.io);
+  // A command's own flags reach the configuration by their names alone: `--symbols` of any command is CRYPTO_SYMBOL.
+  program.hook('preAction', (_program, command) => {
+    flags = command.optsWithGlobals<ConfigFlags>();
+  });
   try {
     await program.parseAsync(call.argv, { from: 'user' });
     return exitCode;
   } catch (error) {
     return printError(error, call.io, program.opts<GlobalFlags>().debug);
   } finally {
-    await app?.close();
+    await app?.then((opened) => opened.close()).catch(() => undefined);
   }
+}
+
+async function openApp(config: Promise<Config>): Promise<App> {
+  const { createApp } = await import('../compose.js');
+  return createApp(await config);
 }
 
 /** Every sub-command writes to our streams and throws instead of ending the process. */

@@ -13,8 +13,8 @@ export function addRender(program: Command, context: CliContext): void {
     .option('-p, --param <name=value>', 'set a parameter of the job; may be repeated', collect, [])
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe render streaming -p mode=available-now')
-    .action((name: string, flags: { readonly param: readonly string[]; readonly json: boolean }) => {
-      const { templates, jobs } = context.app();
+    .action(async (name: string, flags: { readonly param: readonly string[]; readonly json: boolean }) => {
+      const { templates, jobs } = await context.app();
       const rendered = renderJob(templates, findJob(name, jobs), flags.param);
       if (flags.json) printJson(context.io, { job: name, ...rendered });
       else context.io.out(rendered.text);

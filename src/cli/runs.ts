@@ -24,7 +24,7 @@ export function addRuns(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample: cryptopipe runs --job streaming')
     .action(async (flags: RunsFlags) => {
       const filter = { limit: flags.limit, ...(flags.job === undefined ? {} : { job: flags.job }) };
-      const { runs, unreachable } = await listRuns(context.app(), filter);
+      const { runs, unreachable } = await listRuns(await context.app(), filter);
       if (unreachable !== undefined) {
         context.setExitCode(4);
         context.io.err(`${unreachable.message}: shown is what is written down\n`);

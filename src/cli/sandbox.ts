@@ -80,8 +80,8 @@ function addTape(sandbox: Command, context: CliContext): void {
 }
 
 async function runSandbox(flags: SandboxFlags, context: CliContext): Promise<void> {
-  const options = toOptions(flags, context);
-  const running = await context.app().sandbox.start(options);
+  const options = await toOptions(flags, context);
+  const running = await (await context.app()).sandbox.start(options);
   announce(running, flags.json, context);
   await new Promise<void>((resolve) => {
     if (context.signal.aborted) resolve();
@@ -96,7 +96,9 @@ function announce({ url, symbols }: RunningSandbox, asJson: boolean, { io }: Cli
 }
 
 async function runTape(flags: TapeFlags, context: CliContext): Promise<void> {
-  const written = await context.app().sandbox.writeTape({
+  const written = await (
+    await context.app()
+  ).sandbox.writeTape({
     symbol: parseSymbols(flags.symbol, '--symbol')[0] ?? '',
     trades: parseNumber(flags.trades, '--trades', { min: 1, max: 1e9, isWhole: true }),
     file: flags.out,
@@ -112,12 +114,12 @@ async function runTape(flags: TapeFlags, context: CliContext): Promise<void> {
     );
 }
 
-function toOptions(flags: SandboxFlags, context: CliContext): SandboxOptions {
+async function toOptions(flags: SandboxFlags, context: CliContext): Promise<SandboxOptions> {
   return {
     host: flags.host,
     port:
       flags.port === undefined
-        ? context.config().native.ports.sandbox
+        ? (await context.config()).native.ports.sandbox
         : parseNumber(flags.port, '--port', { min: 0, max: 65_535, isWhole: true }),
     tape: flags.tape === undefined ? generated(flags) : recorded(flags, flags.tape),
     klineFiles: flags.klines,

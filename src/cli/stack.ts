@@ -43,7 +43,7 @@ export function addStack(program: Command, context: CliContext): void {
     .description('download what is missing, verified, into the cache folder')
     .addOption(onlyOption())
     .action(async (flags: OnlyFlag) => {
-      await context.app().stack.install(callOf(flags));
+      await (await context.app()).stack.install(callOf(flags));
       context.io.err('installed. Next: cryptopipe stack up\n');
     });
   stack
@@ -52,7 +52,7 @@ export function addStack(program: Command, context: CliContext): void {
     .addOption(onlyOption())
     .option('--json', 'one JSON document on stdout')
     .action(async (flags: OnlyFlag) => {
-      printProcesses(context, flags, await context.app().stack.up(callOf(flags)));
+      printProcesses(context, flags, await (await context.app()).stack.up(callOf(flags)));
     });
   addDown(stack, context);
   addReaders(stack, context);
@@ -64,7 +64,7 @@ function addDown(stack: Command, context: CliContext): void {
     .description('stop every server and background process; data stays')
     .option('--json', 'one JSON document on stdout')
     .action(async (flags: JsonFlag) => {
-      const stopped = await context.app().stack.down({ say: (line) => context.io.err(`${line}\n`) });
+      const stopped = await (await context.app()).stack.down({ say: (line) => context.io.err(`${line}\n`) });
       if (flags.json === true) printJson(context.io, { stopped });
       else if (stopped.length === 0) context.io.err('nothing was running\n');
     });
@@ -76,7 +76,7 @@ function addReaders(stack: Command, context: CliContext): void {
     .description('what runs; exit code 5 when something died')
     .option('--json', 'one JSON document on stdout')
     .action(async (flags: JsonFlag) => {
-      const processes = await context.app().stack.status();
+      const processes = await (await context.app()).stack.status();
       printProcesses(context, flags, processes);
       if (processes.some(({ state }) => state === 'died')) context.setExitCode(5);
     });
@@ -85,14 +85,14 @@ function addReaders(stack: Command, context: CliContext): void {
     .description('the end of the log of a server or background process')
     .option('--lines <n>', 'how many lines', parseLines, 50)
     .action(async (server: string, { lines }: { lines: number }) => {
-      context.io.out(`${await context.app().stack.logTail(server, lines)}\n`);
+      context.io.out(`${await (await context.app()).stack.logTail(server, lines)}\n`);
     });
   stack
     .command('env')
     .description('the variables with which other tools see this stack: eval "$(cryptopipe stack env)"')
     .option('--json', 'one JSON document on stdout')
-    .action((flags: JsonFlag) => {
-      const values = stackEnvironment(context.config());
+    .action(async (flags: JsonFlag) => {
+      const values = stackEnvironment(await context.config());
       if (flags.json === true) {
         printJson(context.io, values);
         return;

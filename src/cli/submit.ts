@@ -37,7 +37,7 @@ export function addSubmit(program: Command, context: CliContext): void {
 }
 
 async function run(context: CliContext, name: string, flags: SubmitFlags): Promise<void> {
-  const app = context.app();
+  const app = await context.app();
   const plan: SubmitPlan = {
     job: findJob(name, app.jobs),
     overrides: flags.param,

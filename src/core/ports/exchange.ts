@@ -28,6 +28,12 @@ export type TradeQuery =
   | { readonly symbol: string; readonly limit: number; readonly startTime: number }
   | { readonly symbol: string; readonly limit: number };
 
+/** A pause that the exchange or its limits impose, for the progress line. */
+export interface ExchangeWait {
+  readonly reason: string;
+  readonly ms: number;
+}
+
 /** The market data of one exchange, over REST. Waits as told on 429 and 418; every call has a time-out. */
 export interface Exchange {
   /** Epoch milliseconds of the exchange's own clock. */

@@ -22,6 +22,8 @@ export interface PartitionOffset {
 
 /** Sends ticks; resolves only when every replica that must has acknowledged all of them. */
 export interface TickSink {
+  /** Connects, and sees that the topics are there, before anything is fetched for them. */
+  open(): Promise<void>;
   /** @throws UnreachableError after its own retries: nothing was skipped, but the last call may be repeated. */
   send(ticks: readonly Tick[]): Promise<void>;
   writeCursors(cursors: readonly Cursor[]): Promise<void>;

@@ -206,7 +206,11 @@ describe('submit', () => {
     const stop = new AbortController();
     world.clock.onSleep.push(() => stop.abort());
     const submitted = await submit(world.ports, world.options({ signal: stop.signal }));
-    expect(submitted).toMatchObject({ outcome: 'submitted', isRegistered: false, run: { state: 'SUBMITTED' } });
+    expect(submitted).toMatchObject({
+      outcome: 'submitted',
+      isRegistered: false,
+      run: { state: 'SUBMITTED' },
+    });
   });
 
   it('replaces a text whose earlier write broke off', async () => {
@@ -230,7 +234,9 @@ describe('follow', () => {
     const { run } = await submit(world.ports, world.options());
     await world.book.requestStop(run.runId);
     const signal = new AbortController().signal;
-    expect(await follow(world.ports, run, { timeoutMs: 10_000, signal })).toMatchObject({ state: 'FINISHED' });
+    expect(await follow(world.ports, run, { timeoutMs: 10_000, signal })).toMatchObject({
+      state: 'FINISHED',
+    });
   });
 
   it('fails for a run that was killed, and for a wait that is over', async () => {

@@ -1,0 +1,37 @@
+import type { Io } from './io.js';
+
+/** A line of progress on stderr: drawn over on a terminal, one plain line each time elsewhere. */
+export interface LiveLine {
+  /** Replaces the line. */
+  readonly draw: (text: string) => void;
+  /** A line of its own that stays. */
+  readonly keep: (text: string) => void;
+  /** Leaves the last line standing; safe to call twice. */
+  readonly end: () => void;
+}
+
+const eraseLine = '\r\u001b[2K';
+
+/** With `quiet`, only what is kept is shown. */
+export function liveLine(io: Io, quiet: boolean): LiveLine {
+  let isDrawn = false;
+  const clear = (): void => {
+    if (isDrawn) io.err(eraseLine);
+    isDrawn = false;
+  };
+  return {
+    draw: (text) => {
+      if (quiet) return;
+      io.err(io.isTerminal ? `${eraseLine}${text}` : `${text}\n`);
+      isDrawn = io.isTerminal;
+    },
+    keep: (text) => {
+      clear();
+      io.err(`${text}\n`);
+    },
+    end: () => {
+      if (isDrawn) io.err('\n');
+      isDrawn = false;
+    },
+  };
+}

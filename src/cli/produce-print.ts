@@ -1,0 +1,43 @@
+import type { ProduceSummary } from '../commands/produce.js';
+import type { SymbolStart } from '../commands/produce/start.js';
+import type { ProduceProgress, SymbolProgress } from '../core/produce-progress.js';
+
+const utc = (time: number): string => new Date(time).toISOString();
+const grouped = (value: number): string => value.toLocaleString('en-US');
+
+/** One line on where a symbol begins. */
+export function startLine({ symbol, nextId, reason, cursor }: SymbolStart): string {
+  if (cursor !== undefined)
+    return `${symbol}: goes on after trade ${cursor.aggTradeId} of ${utc(cursor.eventTime)}, the last that Kafka acknowledged`;
+  const why = { cursor: '', now: 'the newest', time: 'the first of that time', id: 'as asked' }[reason];
+  return `${symbol}: begins with trade ${nextId}, ${why}`;
+}
+
+/** All symbols in one line. */
+export function progressLine(progress: ProduceProgress): string {
+  return progress.symbols.map(symbolText).join(' | ');
+}
+
+function symbolText({ symbol, lastId, behindSeconds, tradesPerSecond, state }: SymbolProgress): string {
+  const behind =
+    behindSeconds === undefined
+      ? state
+      : behindSeconds < 1 && state === 'live'
+        ? 'live'
+        : `${grouped(Math.round(behindSeconds))} s behind`;
+  return `${symbol} ${lastId ?? '-'}, ${behind}, ${grouped(tradesPerSecond)}/s`;
+}
+
+/** What was sent, one line a symbol and one in all. */
+export function summaryLines(summary: ProduceSummary): string[] {
+  const lines = summary.symbols.map(({ symbol, sent, firstId, lastId }) =>
+    sent === 0
+      ? `${symbol}: no new trade${lastId === undefined ? '' : ` after ${lastId}`}`
+      : `${symbol}: ${grouped(sent)} trades sent and acknowledged, ${firstId ?? ''} to ${lastId ?? ''}`,
+  );
+  const perSecond = Math.round(summary.sent / Math.max(0.001, summary.seconds));
+  return [
+    ...lines,
+    `${summary.ended}: ${grouped(summary.sent)} trades in ${summary.seconds.toFixed(1)} s, ${grouped(perSecond)}/s`,
+  ];
+}

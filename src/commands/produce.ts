@@ -1,0 +1,188 @@
+import { UnreachableError } from '../core/errors.js';
+import type { Clock } from '../core/ports/clock.js';
+import type { Exchange } from '../core/ports/exchange.js';
+import type { Cursor, TickSink, Topics } from '../core/ports/topic.js';
+import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
+import type { StartPoint } from '../core/start-point.js';
+import { binanceSpot } from '../core/trade.js';
+import { fetchSymbol } from './produce/fetch.js';
+import { sendAll } from './produce/send.js';
+import { findStart, type SymbolStart } from './produce/start.js';
+import { TickQueue } from './produce/tick-queue.js';
+
+/** The feed's name in the cursors' keys: trades polled by id. */
+export const pollFeed = 'poll';
+
+export interface ProducePorts {
+  readonly exchange: Exchange;
+  readonly topics: Pick<Topics, 'cursors'>;
+  readonly sink: TickSink;
+  readonly clock: Clock;
+}
+
+export interface ProduceOptions {
+  readonly symbols: readonly string[];
+  readonly from: StartPoint;
+  readonly ignoreCursor: boolean;
+  readonly untilCaughtUp: boolean;
+  readonly pollIntervalMs: number;
+  readonly progressIntervalMs: number;
+  /** Aborted by Ctrl-C: what is fetched is still sent, within ten seconds. */
+  readonly signal: AbortSignal;
+  /** Ticks that are held at most: asked for, fetched or being sent. */
+  readonly capacity?: number;
+  readonly batchSize?: number;
+}
+
+/** Told of what happens while it happens; what it prints is no concern of the command. */
+export interface ProduceWatch {
+  readonly onStart: (start: SymbolStart) => void;
+  readonly onProgress: (progress: ProduceProgress) => void;
+}
+
+export interface ProduceSummary extends ProduceProgress {
+  readonly ended: 'caught up' | 'stopped';
+  readonly seconds: number;
+}
+
+const flushMs = 8000;
+const heartbeatMs = 10_000;
+
+/**
+ * Brings all trades of the symbols from the exchange into the topic, in order of id, from where Kafka has acknowledged on, until
+ * the signal aborts or, with `untilCaughtUp`, nothing more is there.
+ *
+ * @throws whatever the sink throws: then nothing is sent after what failed. What the exchange throws ends it too, but only
+ * after everything fetched before is sent.
+ */
+export async function produce(
+  ports: ProducePorts,
+  options: ProduceOptions,
+  watch: ProduceWatch,
+): Promise<ProduceSummary> {
+  const { clock, sink } = ports;
+  try {
+    const starts = await startsOf(ports, options);
+    starts.forEach(watch.onStart);
+    const startedAt = clock.now();
+    const progress = new ProgressCounter(options.symbols, startedAt);
+    for (const { symbol, newest, cursor } of starts) {
+      if (newest !== undefined) progress.sawNewest(symbol, newest.eventTime);
+      if (cursor !== undefined) progress.resumed(cursor);
+    }
+    await run(ports, options, { starts, progress, watch });
+    return {
+      ...progress.at(clock.now()),
+      ended: options.signal.aborted ? 'stopped' : 'caught up',
+      seconds: (clock.now() - startedAt) / 1000,
+    };
+  } finally {
+    await sink.close();
+  }
+}
+
+/** Everything that can be wrong is found here, before anything is sent. */
+async function startsOf(ports: ProducePorts, options: ProduceOptions): Promise<SymbolStart[]> {
+  const { exchange, sink, topics } = ports;
+  const { from, symbols, signal } = options;
+  await exchange.symbols(symbols, signal);
+  await sink.open();
+  const cursors = options.ignoreCursor ? [] : await topics.cursors();
+  return Promise.all(
+    symbols.map((symbol) => findStart(exchange, symbol, { from, cursor: cursorOf(cursors, symbol) }, signal)),
+  );
+}
+
+const cursorOf = (cursors: readonly Cursor[], symbol: string): Cursor | undefined =>
+  cursors.find(
+    (cursor) => cursor.source === binanceSpot && cursor.symbol === symbol && cursor.feed === pollFeed,
+  );
+
+interface Run {
+  readonly starts: readonly SymbolStart[];
+  readonly progress: ProgressCounter;
+  readonly watch: ProduceWatch;
+}
+
+async function run(
+  ports: ProducePorts,
+  options: ProduceOptions,
+  { starts, progress, watch }: Run,
+): Promise<void> {
+  const { clock } = ports;
+  const queue = new TickQueue(options.capacity ?? 64_000);
+  const fetching = new AbortController();
+  const ended = new AbortController();
+  const onStop = (): void => fetching.abort(options.signal.reason);
+  options.signal.addEventListener('abort', onStop, { once: true });
+  fetching.signal.addEventListener('abort', () => queue.refuse(), { once: true });
+  if (options.signal.aborted) onStop();
+  const failures: unknown[] = [];
+  const fetchTools = {
+    ...ports,
+    ...options,
+    queue,
+    progress,
+    pagesAhead: Math.min(8, Math.max(1, Math.floor(32 / starts.length))),
+    signal: fetching.signal,
+  };
+  const fetched = Promise.all(
+    starts.map(async (start) => {
+      try {
+        await fetchSymbol(fetchTools, start);
+      } catch (error) {
+        // After an abort every call fails, and says nothing new.
+        if (!fetching.signal.aborted) failures.push(error);
+        fetching.abort(error);
+      }
+    }),
+  ).then(() => queue.close());
+  const sent = sendAll({
+    ...ports,
+    queue,
+    progress,
+    feed: pollFeed,
+    batchSize: options.batchSize ?? 2000,
+    cursorIntervalMs: 250,
+  }).catch((error: unknown) => {
+    failures.unshift(error);
+    fetching.abort(error);
+  });
+  const tickers = [
+    every(clock, options.progressIntervalMs, ended.signal, () => watch.onProgress(progress.at(clock.now()))),
+    every(clock, heartbeatMs, ended.signal, () => queue.nudge()),
+  ];
+  try {
+    await Promise.race([Promise.all([fetched, sent]), flushDeadline(clock, options.signal, ended.signal)]);
+  } finally {
+    ended.abort();
+    options.signal.removeEventListener('abort', onStop);
+    await Promise.all(tickers);
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+async function every(clock: Clock, ms: number, end: AbortSignal, act: () => void): Promise<void> {
+  for (;;) {
+    await clock.sleep(ms, end);
+    if (end.aborted) return;
+    act();
+  }
+}
+
+/** Rejects when Ctrl-C was so long ago that the flush must have failed; never resolves. */
+function flushDeadline(clock: Clock, stop: AbortSignal, end: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const onStop = async (): Promise<void> => {
+      await clock.sleep(flushMs, end);
+      if (end.aborted) return;
+      reject(
+        new UnreachableError(`Kafka did not acknowledge the last trades within ${flushMs / 1000} s`, {
+          nextStep: 'Nothing is lost: the next start goes on from the last acknowledged trade.',
+        }),
+      );
+    };
+    if (stop.aborted) void onStop();
+    else stop.addEventListener('abort', () => void onStop(), { once: true });
+  });
+}

@@ -1,0 +1,53 @@
+import type { Clock } from '../../core/ports/clock.js';
+import type { TickSink } from '../../core/ports/topic.js';
+import type { ProgressCounter } from '../../core/produce-progress.js';
+import type { TickQueue } from './tick-queue.js';
+
+export interface SendTools {
+  readonly sink: TickSink;
+  readonly clock: Clock;
+  readonly queue: TickQueue;
+  readonly progress: ProgressCounter;
+  readonly feed: string;
+  /** Ticks of one request to Kafka. */
+  readonly batchSize: number;
+  /** While there is more to send, cursors are written at most this often. */
+  readonly cursorIntervalMs: number;
+}
+
+/**
+ * Sends what the queue gives, one request at a time, until it is closed and empty; then writes the last cursors.
+ *
+ * A cursor is written only for what is acknowledged. It is written again, with a new time, whenever the queue is nudged: its age
+ * says that the producer is alive although the market is quiet.
+ */
+export async function sendAll(tools: SendTools): Promise<void> {
+  const { clock, progress, queue, sink } = tools;
+  let writtenAt = 0;
+  for (;;) {
+    const pages = await queue.take(tools.batchSize);
+    if (pages === undefined) break;
+    const ticks = pages.flat();
+    await sink.send(ticks);
+    for (const page of pages) progress.acknowledged(page, clock.now());
+    queue.release(ticks.length);
+    if (!queue.isEmpty && clock.now() - writtenAt < tools.cursorIntervalMs) continue;
+    await writeCursors(tools);
+    writtenAt = clock.now();
+  }
+  await writeCursors(tools);
+}
+
+async function writeCursors({ sink, clock, progress, feed }: SendTools): Promise<void> {
+  const writtenAt = clock.now();
+  await sink.writeCursors(
+    progress.lastAcknowledged().map(({ source, symbol, aggTradeId, eventTime }) => ({
+      source,
+      symbol,
+      feed,
+      aggTradeId,
+      eventTime,
+      writtenAt,
+    })),
+  );
+}

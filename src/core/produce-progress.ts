@@ -1,0 +1,122 @@
+import type { Tick } from './tick.js';
+
+/** Where one symbol stands; ids and times are those that Kafka has acknowledged. */
+export interface SymbolProgress {
+  readonly symbol: string;
+  /** `catching up`: there is more than is sent; `live`: nothing more was there at the last poll. */
+  readonly state: 'catching up' | 'live';
+  readonly sent: number;
+  readonly firstId: number | undefined;
+  readonly lastId: number | undefined;
+  /** Seconds of trade time between the last acknowledged trade and the newest known one; undefined before both are known. */
+  readonly behindSeconds: number | undefined;
+  /** Over the last ten seconds. */
+  readonly tradesPerSecond: number;
+}
+
+export interface ProduceProgress {
+  readonly sent: number;
+  readonly tradesPerSecond: number;
+  readonly symbols: readonly SymbolProgress[];
+}
+
+const rateWindowMs = 10_000;
+
+/** The last acknowledged trade of a symbol, of this run or of an earlier one. */
+export type Acknowledged = Pick<Tick, 'source' | 'symbol' | 'aggTradeId' | 'eventTime'>;
+
+interface SymbolState {
+  isLive: boolean;
+  sent: number;
+  firstId: number | undefined;
+  last: Acknowledged | undefined;
+  newestTime: number | undefined;
+  /** What was acknowledged when; only the rate window is kept. */
+  readonly recent: { readonly at: number; readonly count: number }[];
+}
+
+/** Counts what a producer does. Has no clock: every time is handed in, in epoch milliseconds. */
+export class ProgressCounter {
+  private readonly states = new Map<string, SymbolState>();
+
+  constructor(
+    symbols: readonly string[],
+    private readonly startedAt: number,
+  ) {
+    for (const symbol of symbols)
+      this.states.set(symbol, {
+        isLive: false,
+        sent: 0,
+        firstId: undefined,
+        last: undefined,
+        newestTime: undefined,
+        recent: [],
+      });
+  }
+
+  /** An earlier run got this far. */
+  resumed(last: Acknowledged): void {
+    this.stateOf(last.symbol).last = last;
+  }
+
+  /** The exchange has a trade of this time. */
+  sawNewest(symbol: string, eventTime: number): void {
+    const state = this.stateOf(symbol);
+    state.newestTime = Math.max(state.newestTime ?? 0, eventTime);
+  }
+
+  setLive(symbol: string, isLive: boolean): void {
+    this.stateOf(symbol).isLive = isLive;
+  }
+
+  /** Kafka has acknowledged these ticks of one symbol, which are in order of id. */
+  acknowledged(ticks: readonly Tick[], at: number): void {
+    const last = ticks.at(-1);
+    if (last === undefined) return;
+    const state = this.stateOf(last.symbol);
+    state.firstId ??= ticks[0]?.aggTradeId;
+    state.last = last;
+    state.sent += ticks.length;
+    state.recent.push({ at, count: ticks.length });
+    this.sawNewest(last.symbol, last.eventTime);
+  }
+
+  /** Of each symbol that has one. */
+  lastAcknowledged(): Acknowledged[] {
+    return [...this.states.values()].flatMap(({ last }) => (last === undefined ? [] : [last]));
+  }
+
+  at(now: number): ProduceProgress {
+    const symbols = [...this.states].map(([symbol, state]) => this.progressOf(symbol, state, now));
+    const sum = (of: (symbol: SymbolProgress) => number): number =>
+      symbols.reduce((total, symbol) => total + of(symbol), 0);
+    return {
+      sent: sum(({ sent }) => sent),
+      tradesPerSecond: sum(({ tradesPerSecond }) => tradesPerSecond),
+      symbols,
+    };
+  }
+
+  private progressOf(symbol: string, state: SymbolState, now: number): SymbolProgress {
+    while (state.recent[0] !== undefined && state.recent[0].at <= now - rateWindowMs) state.recent.shift();
+    const count = state.recent.reduce((total, entry) => total + entry.count, 0);
+    const seconds = Math.max(1, Math.min(rateWindowMs, now - this.startedAt) / 1000);
+    const { firstId, last, newestTime } = state;
+    const isKnown = last !== undefined && newestTime !== undefined;
+    return {
+      symbol,
+      state: state.isLive ? 'live' : 'catching up',
+      sent: state.sent,
+      firstId,
+      lastId: last?.aggTradeId,
+      behindSeconds: isKnown ? Math.max(0, newestTime - last.eventTime) / 1000 : undefined,
+      tradesPerSecond: Math.round(count / seconds),
+    };
+  }
+
+  private stateOf(symbol: string): SymbolState {
+    const state = this.states.get(symbol);
+    if (state === undefined) throw new Error(`no progress is kept of ${symbol}`);
+    return state;
+  }
+}
