@@ -1,4 +1,4 @@
-import kafkajs, { type Message, type Producer } from 'kafkajs';
+import kafkajs, { type ICustomPartitioner, type Message, type Producer } from 'kafkajs';
 import { cursorKey, cursorMessage } from '../core/cursor.js';
 import type { TickSink } from '../core/ports/topic.js';
 import { tickMessage } from '../core/tick-message.js';
@@ -72,13 +72,25 @@ async function connect(options: KafkaOptions): Promise<Producer> {
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    createPartitioner: rememberingPartitioner,
     // Without a bound the idempotent producer tries for ever; `bounded` ends it sooner in any case.
     retry: { initialRetryTime: 300, multiplier: 2, maxRetryTime: 10_000, retries: retriesWithin(options) },
   });
   await producer.connect();
   return producer;
 }
+
+/** The partition of a key as Java's client computes it, computed once per key instead of once per message. */
+const rememberingPartitioner: ICustomPartitioner = () => {
+  const compute = kafkajs.Partitioners.DefaultPartitioner();
+  const known = new Map<string, number>();
+  return (args) => {
+    const id = `${args.topic} ${args.partitionMetadata.length} ${String(args.message.key)}`;
+    let partition = known.get(id);
+    if (partition === undefined) known.set(id, (partition = compute(args)));
+    return partition;
+  };
+};
 
 /** About as many tries as fit into the time of one call, with at most 10 s between two. */
 const retriesWithin = (options: KafkaOptions): number =>
