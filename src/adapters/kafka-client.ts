@@ -1,5 +1,5 @@
-// CommonJS whose names Node cannot see: values come through the default import.
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import type kafkajs from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
 import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
 
 /** How the pipeline's topics are reached and called. */
@@ -14,8 +14,12 @@ export interface KafkaOptions {
 
 export const defaultTimeoutMs = 60_000;
 
+/** The library, loaded on first use: most commands need none. It is CommonJS, so its values are in the default export. */
+export const loadKafkajs = async (): Promise<typeof kafkajs> => (await import('kafkajs')).default;
+
 /** A client that is silent: what goes wrong arrives as an error of ours, never as a line of the library's own log. */
-export function kafkaClient(options: KafkaOptions): Kafka {
+export async function kafkaClient(options: KafkaOptions): Promise<Kafka> {
+  const kafkajs = await loadKafkajs();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
     clientId: options.clientId,
@@ -23,7 +27,7 @@ export function kafkaClient(options: KafkaOptions): Kafka {
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     // Kafka answers "coordinator is loading" for some seconds after its start; that is worth waiting for.
-    retry: { initialRetryTime: 300, multiplier: 1.5, maxRetryTime: 5000, retries: 10 },
+    retry: { initialRetryTime: 300, multiplier: 1.5, maxRetryTime: 5000, retries: 7 },
   });
 }
 

@@ -1,4 +1,4 @@
-import kafkajs, { type ICustomPartitioner, type Message, type Producer } from 'kafkajs';
+import type { ICustomPartitioner, Message, Producer } from 'kafkajs';
 import { cursorKey, cursorMessage } from '../core/cursor.js';
 import type { TickSink } from '../core/ports/topic.js';
 import { tickMessage } from '../core/tick-message.js';
@@ -7,6 +7,7 @@ import {
   closeQuietly,
   defaultTimeoutMs,
   kafkaClient,
+  loadKafkajs,
   requireTopics,
   type KafkaOptions,
 } from './kafka-client.js';
@@ -60,7 +61,8 @@ export function kafkaSink(options: KafkaOptions): TickSink {
 }
 
 async function connect(options: KafkaOptions): Promise<Producer> {
-  const kafka = kafkaClient(options);
+  const { Partitioners } = await loadKafkajs();
+  const kafka = await kafkaClient(options);
   const admin = kafka.admin();
   await admin.connect();
   try {
@@ -72,7 +74,7 @@ async function connect(options: KafkaOptions): Promise<Producer> {
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: rememberingPartitioner,
+    createPartitioner: remembering(Partitioners.DefaultPartitioner),
     // Without a bound the idempotent producer tries for ever; `bounded` ends it sooner in any case.
     retry: { initialRetryTime: 300, multiplier: 2, maxRetryTime: 10_000, retries: retriesWithin(options) },
   });
@@ -81,16 +83,18 @@ async function connect(options: KafkaOptions): Promise<Producer> {
 }
 
 /** The partition of a key as Java's client computes it, computed once per key instead of once per message. */
-const rememberingPartitioner: ICustomPartitioner = () => {
-  const compute = kafkajs.Partitioners.DefaultPartitioner();
-  const known = new Map<string, number>();
-  return (args) => {
-    const id = `${args.topic} ${args.partitionMetadata.length} ${String(args.message.key)}`;
-    let partition = known.get(id);
-    if (partition === undefined) known.set(id, (partition = compute(args)));
-    return partition;
+const remembering =
+  (partitioner: ICustomPartitioner): ICustomPartitioner =>
+  () => {
+    const compute = partitioner();
+    const known = new Map<string, number>();
+    return (args) => {
+      const id = `${args.topic} ${args.partitionMetadata.length} ${String(args.message.key)}`;
+      let partition = known.get(id);
+      if (partition === undefined) known.set(id, (partition = compute(args)));
+      return partition;
+    };
   };
-};
 
 /** About as many tries as fit into the time of one call, with at most 10 s between two. */
 const retriesWithin = (options: KafkaOptions): number =>

@@ -1,7 +1,19 @@
-import kafkajs, { type Admin, type ITopicConfig } from 'kafkajs';
+import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
 import type { Topics } from '../core/ports/topic.js';
-import { bounded, closeQuietly, kafkaClient, requireTopics, type KafkaOptions } from './kafka-client.js';
+import {
+  bounded,
+  closeQuietly,
+  kafkaClient,
+  loadKafkajs,
+  requireTopics,
+  type KafkaOptions,
+} from './kafka-client.js';
 import { readCursors } from './kafka-cursors.js';
+
+interface Opened {
+  readonly kafka: Kafka;
+  readonly admin: Admin;
+}
 
 interface TopicPlan {
   readonly topic: string;
@@ -35,42 +47,44 @@ const plansOf = (options: KafkaOptions): TopicPlan[] => [
 
 /** The topics themselves, through Kafka's admin protocol; connects on the first call. */
 export function kafkaTopics(options: KafkaOptions): Topics {
-  const kafka = kafkaClient(options);
-  let admin: Promise<Admin> | undefined;
-  const connected = (): Promise<Admin> => (admin ??= connect(kafka.admin()));
+  let opened: Promise<Opened> | undefined;
+  const connected = (): Promise<Opened> => (opened ??= connect(options));
   return {
     ensure: () =>
       bounded(options, 'make its topics', async () => {
+        const { admin } = await connected();
         const lines: string[] = [];
-        for (const plan of plansOf(options)) lines.push(await ensureTopic(await connected(), plan));
+        for (const plan of plansOf(options)) lines.push(await ensureTopic(admin, plan));
         return lines;
       }),
     offsets: (topic) =>
       bounded(options, 'tell its offsets', async () => {
-        const open = await connected();
-        await requireTopics(options, open, [topic]);
-        const offsets = await open.fetchTopicOffsets(topic);
+        const { admin } = await connected();
+        await requireTopics(options, admin, [topic]);
+        const offsets = await admin.fetchTopicOffsets(topic);
         return offsets
           .map(({ partition, low, high }) => ({ partition, earliest: BigInt(low), latest: BigInt(high) }))
           .sort((left, right) => left.partition - right.partition);
       }),
     cursors: () =>
       bounded(options, 'give the cursors back', async () => {
-        const open = await connected();
-        if (!(await open.listTopics()).includes(options.cursorTopic)) return [];
-        return readCursors(kafka, open, options.cursorTopic);
+        const { admin, kafka } = await connected();
+        if (!(await admin.listTopics()).includes(options.cursorTopic)) return [];
+        return readCursors(kafka, admin, options.cursorTopic);
       }),
     close: async () => {
-      const open = admin;
-      admin = undefined;
-      if (open !== undefined) await closeQuietly(async () => (await open).disconnect());
+      const open = opened;
+      opened = undefined;
+      if (open !== undefined) await closeQuietly(async () => (await open).admin.disconnect());
     },
   };
 }
 
-async function connect(admin: Admin): Promise<Admin> {
+async function connect(options: KafkaOptions): Promise<Opened> {
+  const kafka = await kafkaClient(options);
+  const admin = kafka.admin();
   await admin.connect();
-  return admin;
+  return { kafka, admin };
 }
 
 async function ensureTopic(admin: Admin, plan: TopicPlan): Promise<string> {
@@ -91,12 +105,13 @@ async function ensureTopic(admin: Admin, plan: TopicPlan): Promise<string> {
 }
 
 async function differencesOf(admin: Admin, plan: TopicPlan): Promise<string[]> {
+  const { ConfigResourceTypes } = await loadKafkajs();
   const { topics } = await admin.fetchTopicMetadata({ topics: [plan.topic] });
   const partitions = topics[0]?.partitions.length ?? 0;
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
     resources: [
-      { type: kafkajs.ConfigResourceTypes.TOPIC, name: plan.topic, configNames: Object.keys(plan.settings) },
+      { type: ConfigResourceTypes.TOPIC, name: plan.topic, configNames: Object.keys(plan.settings) },
     ],
   });
   const found = new Map(
