@@ -30,6 +30,9 @@ interface TapeFlags {
   readonly json: boolean;
 }
 
+/** commander reads the flags that `sandbox` and `sandbox tape` share as those of `sandbox`, so both are looked at. */
+type AllTapeFlags = TapeFlags & Partial<SandboxFlags>;
+
 const DEFAULTS = { symbols: 'BTCUSDT,ETHUSDT', rate: '20', seed: '1', history: '60' } as const;
 const SYMBOL = /^[A-Z0-9._]{1,20}$/;
 
@@ -46,7 +49,6 @@ export function addSandbox(program: Command, context: CliContext): void {
   const sandbox = program
     .command('sandbox')
     .description('runs a stand-in exchange on this computer, over a generated or a recorded tape')
-    .enablePositionalOptions()
     .option('--port <n>', 'port to listen on (default: 8090 and the port offset)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--symbols <list>', `symbols of the generated tape (default: ${DEFAULTS.symbols})`)
@@ -76,7 +78,7 @@ function addTape(sandbox: Command, context: CliContext): void {
     .option('--rate <n>', 'trades a second', DEFAULTS.rate)
     .option('--begin <time>', 'when it begins: ISO 8601 or epoch ms', '2024-01-01T00:00:00Z')
     .option('--json', 'print what was written as JSON', false)
-    .action(async (flags: TapeFlags) => runTape(flags, context));
+    .action(async (_flags: unknown, command: Command) => runTape(command.optsWithGlobals(), context));
 }
 
 async function runSandbox(flags: SandboxFlags, context: CliContext): Promise<void> {
@@ -95,7 +97,9 @@ function announce({ url, symbols }: RunningSandbox, asJson: boolean, { io }: Cli
   else io.out(`The sandbox answers at ${url} with ${symbols.join(', ')}\n`);
 }
 
-async function runTape(flags: TapeFlags, context: CliContext): Promise<void> {
+async function runTape(flags: AllTapeFlags, context: CliContext): Promise<void> {
+  for (const name of ['port', 'symbols', 'history', 'tape', 'speed'] as const)
+    if (flags[name] !== undefined) throw new UsageError(`--${name} means nothing to \`sandbox tape\``);
   const written = await (
     await context.app()
   ).sandbox.writeTape({
@@ -187,7 +191,9 @@ function parseSymbols(text: string, flag: string): string[] {
 }
 
 function parseTime(text: string): number {
-  const time = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(text);
+  // Without a zone a time is UTC, whatever the computer's own zone is.
+  const isLocal = /T[\d:.]+$/.test(text);
+  const time = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(isLocal ? `${text}Z` : text);
   if (time >= Date.UTC(2017, 0, 1)) return time;
   throw new UsageError(`--begin ${text} is not a time from 2017 on`, {
     nextStep: 'Type it like 2024-08-08T23:54:00Z, or as epoch ms.',

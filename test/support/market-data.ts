@@ -1,15 +1,27 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { describe } from 'vitest';
 
-/** The folder of the recorded market data; tests that need it are skipped, and say so, where it is missing. */
-export const marketDataFolder = resolve(process.env['CRYPTOPIPE_MARKET_DATA'] ?? '../shared/market-data');
-export const hasMarketData = existsSync(marketDataFolder);
-export const withoutMarketData = `no recorded market data at ${marketDataFolder}; set CRYPTOPIPE_MARKET_DATA`;
+const folder = resolve(process.env['CRYPTOPIPE_MARKET_DATA'] ?? '../shared/market-data');
+const isThere = existsSync(join(folder, 'README.md'));
+
+/** The path of a recorded file. */
+export const recorded = (...parts: readonly string[]): string => join(folder, ...parts);
+
+/** Like `describe`; without the recorded data the tests are skipped and their title says why. */
+export function describeRecorded(title: string, tests: () => void): void {
+  if (isThere) describe(title, tests);
+  else
+    describe.skip(
+      `${title} (skipped: no recorded market data at ${folder}; set CRYPTOPIPE_MARKET_DATA)`,
+      tests,
+    );
+}
 
 /** The cells of a recorded CSV file, plain or gzipped, without the line of names where it has one. */
 export function readRecordedCsv(path: string): string[][] {
-  const bytes = readFileSync(resolve(marketDataFolder, path));
+  const bytes = readFileSync(recorded(path));
   const text = (path.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   const rows = text
     .trim()

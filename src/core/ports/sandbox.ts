@@ -10,7 +10,7 @@ export interface GeneratedTapeChoice {
 }
 
 /** A tape from files in the exchange's archive format, `SYMBOL-aggTrades-….csv`, `.csv.gz` or `.zip`. */
-export interface RecordedTapeChoice {
+interface RecordedTapeChoice {
   readonly kind: 'recorded';
   readonly files: readonly string[];
   /** How many times faster than at their own times, from the first trade on; or all of it is there at once. */

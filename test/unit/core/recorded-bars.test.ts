@@ -1,10 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { judgeMinutes } from '../../../src/core/bar-check.js';
 import { compareFields } from '../../../src/core/bar-fields.js';
 import type { Bar } from '../../../src/core/ports/bars.js';
 import type { Kline } from '../../../src/core/ports/exchange.js';
 import { klineOf } from '../../support/bars.js';
-import { hasMarketData, readRecordedCsv, withoutMarketData } from '../../support/market-data.js';
+import { describeRecorded, readRecordedCsv } from '../../support/market-data.js';
 import { barsOfTape } from '../../support/tape-bars.js';
 
 const firstWholeMinute = Date.UTC(2024, 7, 8, 23, 55);
@@ -55,9 +55,8 @@ function toFiveMinuteKline(row: readonly string[]): Kline {
   };
 }
 
-describe("bars of the recorded trades and the exchange's own", () => {
-  it.for(['BTCUSDT', 'ETHUSDT'])('are equal in 10 of 10 whole minutes of %s', (symbol, context) => {
-    if (!hasMarketData) context.skip(withoutMarketData);
+describeRecorded("bars of the recorded trades and the exchange's own", () => {
+  it.for(['BTCUSDT', 'ETHUSDT'])('are equal in 10 of 10 whole minutes of %s', (symbol) => {
     const tape = tapeOf(symbol);
     const bars = barsOfTape(tape, symbol, 60_000).map((bar) => ({
       ...bar,
@@ -76,8 +75,7 @@ describe("bars of the recorded trades and the exchange's own", () => {
     ]);
   });
 
-  it('are equal in all nine fields in 2 of 2 whole five-minute bars of BTCUSDT', (context) => {
-    if (!hasMarketData) context.skip(withoutMarketData);
+  it('are equal in all nine fields in 2 of 2 whole five-minute bars of BTCUSDT', () => {
     const bars = new Map(
       barsOfTape(tapeOf('BTCUSDT'), 'BTCUSDT', 300_000).map((bar) => [bar.windowStart, bar]),
     );
