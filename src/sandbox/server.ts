@@ -12,6 +12,8 @@ import { RequestLimit } from './weights.js';
 const ADMIN_PATH = '/sandbox/faults';
 const LARGEST_ADMIN_BODY = 10_000;
 const CLOSE_GRACE_MS = 1_000;
+/** Longer than any usual pause between two polls, so that a client never meets a connection that is just closing. */
+const KEEP_ALIVE_MS = 75_000;
 
 export interface ServerOptions {
   readonly host: string;
@@ -40,6 +42,7 @@ export class SandboxServer {
         send(response, replyFor(500, undefined, Date.now()));
       });
     });
+    this.server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
 
   /** Resolves with the address when connections are taken. */

@@ -43,6 +43,8 @@ describe('the sandbox answers aggTrades', () => {
     expect(idsOf(await getJson(url, `${trades}&${range}`))).toEqual(inside);
     expect(idsOf(await getJson(url, `${trades}&${range}&limit=3`))).toEqual(inside.slice(0, 3));
     expect(idsOf(await getJson(url, `${trades}&endTime=${to}&limit=3`))).toEqual(inside.slice(-3));
+    // Assumed: the exchange does not say what a range that runs back gives.
+    expect(await getJson(url, `${trades}&startTime=${to}&endTime=${from}`)).toEqual([]);
   });
 
   it('500 without a limit, and 1000 for a limit above (assumed: the exchange does not say)', async () => {
@@ -184,6 +186,12 @@ describe('the sandbox answers', () => {
 });
 
 describe('the sandbox', () => {
+  it('keeps an idle connection longer than the pause between two polls', async () => {
+    const { url } = await aSandbox();
+    const { headers } = await get(url, '/api/v3/ping', { connection: 'keep-alive' });
+    expect(headers['keep-alive']).toBe('timeout=75');
+  });
+
   it('counts request weight as the exchange does and says so in its headers', async () => {
     const { url } = await aSandbox({ hasRequestLimit: false });
     const weightOf = async (path: string): Promise<number> => {
