@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { status } from '../commands/status.js';
+import type { StatusReport } from '../core/report.js';
+import type { CliContext } from './context.js';
+import type { Io } from './io.js';
+import { printJson, printTable } from './print.js';
+
+/** `status`: every system and the data in one table. */
+export function addStatus(program: Command, context: CliContext): void {
+  program
+    .command('status')
+    .description('show every system, the runs, the producers and how new the data are')
+    .option('--json', 'print one JSON document', false)
+    .addHelpText('after', '\nExample: cryptopipe status --json | jq .isHealthy')
+    .action(async (flags: { readonly json: boolean }) => {
+      const { config, exchange, topics, spark, files, book, barStore: bars, clock, background } = context.app();
+      const report = await status(
+        { exchange, topics, spark, files, book, bars, clock, background },
+        { topic: config.kafka.topic, pollIntervalMs: config.pollIntervalMs, signal: context.signal },
+      );
+      context.setExitCode(report.exitCode);
+      if (flags.json) printJson(context.io, report);
+      else print(context.io, report);
+    });
+}
+
+/** A cell holds one fact a line: lists are joined by semicolons in a part's summary. */
+const cell = (text: string): string => text.replaceAll('; ', '\n');
+
+function print(io: Io, report: StatusReport): void {
+  printTable(
+    io,
+    ['part', 'health', 'what it says'],
+    report.parts.map((part) => [part.name, part.health, cell(part.summary)]),
+  );
+  for (const part of report.parts) for (const problem of part.problems) io.err(`${part.name}: ${problem}\n`);
+}

@@ -1,0 +1,146 @@
+import { CryptopipeError, UnreachableError } from '../core/errors.js';
+import {
+  findData,
+  findLag,
+  findProducers,
+  findSpark,
+  type BackgroundState,
+} from '../core/pipeline-findings.js';
+import type { BarStore } from '../core/ports/bars.js';
+import type { Clock } from '../core/ports/clock.js';
+import type { Exchange } from '../core/ports/exchange.js';
+import type { FileStore } from '../core/ports/files.js';
+import type { JobRun } from '../core/ports/runs.js';
+import type { Topics } from '../core/ports/topic.js';
+import {
+  answered,
+  firstLine,
+  shortDuration,
+  toReport,
+  type Finding,
+  type ReportPart,
+  type StatusReport,
+} from '../core/report.js';
+import { listRuns } from './runs.js';
+import type { ReconcilePorts } from './reconcile.js';
+
+export interface StatusPorts extends ReconcilePorts {
+  readonly exchange: Pick<Exchange, 'serverTime'>;
+  readonly topics: Pick<Topics, 'offsets' | 'cursors'>;
+  readonly files: Pick<FileStore, 'list'>;
+  readonly bars: Pick<BarStore, 'freshness' | 'committedOffsets'>;
+  /** Background processes of cryptopipe's own; undefined where nobody keeps such a list. */
+  readonly background?: { list(): Promise<readonly BackgroundState[]> } | undefined;
+}
+
+export interface StatusOptions {
+  readonly topic: string;
+  readonly pollIntervalMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** So long one part may take: a dead system must not hide the others. */
+const partTimeoutMs = 5000;
+
+class TooSlow extends UnreachableError {}
+
+async function inTime<T>(clock: Clock, work: Promise<T>, stop: AbortSignal): Promise<T> {
+  const late = clock.sleep(partTimeoutMs, stop).then((): never => {
+    throw new TooSlow(`no answer within ${shortDuration(partTimeoutMs)}`);
+  });
+  return Promise.race([work, late]);
+}
+
+function failed(name: string, error: unknown): ReportPart {
+  if (!(error instanceof CryptopipeError)) throw error;
+  const problem = firstLine(error.message) + (error.nextStep === undefined ? '' : ` ${error.nextStep}`);
+  const isSilent = error instanceof UnreachableError;
+  return {
+    name,
+    health: isSilent ? 'silent' : 'ill',
+    summary: isSilent ? 'did not answer' : 'is not ready',
+    problems: [problem],
+    facts: {},
+  };
+}
+
+async function ask(clock: Clock, name: string, find: () => Promise<Finding>): Promise<ReportPart> {
+  const done = new AbortController();
+  try {
+    return answered(name, await inTime(clock, find(), done.signal));
+  } catch (error) {
+    return failed(name, error);
+  } finally {
+    done.abort();
+  }
+}
+
+async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal): Promise<Finding> {
+  const before = clock.now();
+  const serverTime = await exchange.serverTime(signal);
+  const answerMs = clock.now() - before;
+  const aheadMs = serverTime - (before + answerMs / 2);
+  return {
+    summary: `answered in ${answerMs} ms, its clock differs by ${shortDuration(Math.abs(aheadMs))}`,
+    problems: [],
+    facts: { answerMs, clockAheadMs: Math.round(aheadMs) },
+  };
+}
+
+async function askSpark(ports: StatusPorts): Promise<Finding> {
+  const master = await ports.spark.master();
+  const runs: readonly JobRun[] = await listRuns(ports, { limit: 50 }).then(
+    (report) => report.runs,
+    (error: unknown) => {
+      // The book of runs does not answer: that is told in PostgreSQL's own line.
+      if (error instanceof CryptopipeError) return [];
+      throw error;
+    },
+  );
+  return findSpark(master, runs, ports.clock.now());
+}
+
+async function askHdfs({ files }: StatusPorts): Promise<Finding> {
+  const names = (await files.list('/')).map((entry) => entry.path);
+  const hasLake = names.includes('/datalake');
+  return {
+    summary: hasLake ? 'answers, the lake is there' : 'answers',
+    problems: hasLake ? [] : ['there is no /datalake yet: run `cryptopipe init`'],
+    facts: { folders: names },
+  };
+}
+
+async function askPostgres({ book, clock }: StatusPorts): Promise<Finding> {
+  const before = clock.now();
+  await book.list({ limit: 1 });
+  const answerMs = clock.now() - before;
+  return { summary: `answered in ${answerMs} ms`, problems: [], facts: { answerMs } };
+}
+
+/** Asks every system at once, each with its own time-out, and judges what they say. */
+export async function status(ports: StatusPorts, options: StatusOptions): Promise<StatusReport> {
+  const { clock, topics, bars, background } = ports;
+  const { topic, pollIntervalMs, signal } = options;
+  const parts = await Promise.all([
+    ask(clock, 'exchange', () => askExchange(ports, signal)),
+    ask(clock, 'kafka', async () => {
+      const [offsets, committed] = await Promise.all([
+        topics.offsets(topic),
+        bars.committedOffsets('hot').catch((error: unknown) => {
+          if (error instanceof CryptopipeError) return [];
+          throw error;
+        }),
+      ]);
+      return findLag(topic, offsets, committed);
+    }),
+    ask(clock, 'spark', () => askSpark(ports)),
+    ask(clock, 'hdfs', () => askHdfs(ports)),
+    ask(clock, 'postgres', () => askPostgres(ports)),
+    ask(clock, 'producers', async () => {
+      const [cursors, processes] = await Promise.all([topics.cursors(), background?.list() ?? []]);
+      return findProducers(cursors, processes, { pollIntervalMs, now: clock.now() });
+    }),
+    ask(clock, 'data', async () => findData(await bars.freshness(), clock.now())),
+  ]);
+  return toReport(clock.now(), parts);
+}

@@ -1,0 +1,158 @@
+import { isLive } from './driver-state.js';
+import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
+import type { JobRun } from './ports/runs.js';
+import type { MasterReport } from './ports/spark.js';
+import type { Cursor, PartitionOffset } from './ports/topic.js';
+import { shortDuration, type Finding } from './report.js';
+
+/** A job says each second that it lives. */
+const heartbeatLimitMs = 30_000;
+/** Until then a run that Spark has may still wait for its place. */
+const startLimitMs = 120_000;
+/** A cursor is written after each poll that brought trades; so long may pass without one. */
+const cursorLimitMs = 60_000;
+
+/** A background process of cryptopipe's own, as far as `status` looks at it. */
+export interface BackgroundState {
+  readonly name: string;
+  /** `died`: it was started and not stopped, and is not there any more. */
+  readonly state: 'running' | 'died' | 'stopped';
+}
+
+/** The topic against what the hot query has committed. */
+export function findLag(
+  topic: string,
+  offsets: readonly PartitionOffset[],
+  committed: readonly CommittedOffset[],
+): Finding {
+  const partitions = offsets.map(({ partition, earliest, latest }) => {
+    const next = committed.find((one) => one.topic === topic && one.partition === partition)?.next;
+    const from = next === undefined || next < earliest ? earliest : next;
+    return { partition, earliest, latest, committed: next, lag: latest > from ? latest - from : 0n };
+  });
+  const lost = partitions.filter(({ committed: next, earliest }) => next !== undefined && next < earliest);
+  const sum = (pick: 'latest' | 'lag'): bigint =>
+    partitions.reduce((total, partition) => total + partition[pick], 0n);
+  return {
+    summary: `${topic}: newest offset ${sum('latest')}, ${sum('lag')} behind in the last committed hot batch`,
+    problems: [
+      ...(partitions.length === 0 ? [`there is no topic ${topic}: run \`cryptopipe init\``] : []),
+      ...lost.map(
+        ({ partition }) => `${topic} ${partition}: Kafka has deleted messages that were never counted`,
+      ),
+    ],
+    facts: { topic, newestOffset: sum('latest'), lag: sum('lag'), partitions },
+  };
+}
+
+function runProblem(run: JobRun, now: number): string | undefined {
+  const { runId, state } = run;
+  const age = (time: Date | undefined): number => now - (time?.getTime() ?? 0);
+  if (state === 'RUNNING')
+    return age(run.heartbeatAt) > heartbeatLimitMs
+      ? `run ${runId} has not said that it lives for ${shortDuration(age(run.heartbeatAt ?? run.createdAt))}`
+      : undefined;
+  if (isLive(state))
+    return age(run.createdAt) > startLimitMs
+      ? `run ${runId} is ${state} for ${shortDuration(age(run.createdAt))}: is there room at Spark?`
+      : undefined;
+  return state === 'FINISHED'
+    ? undefined
+    : `run ${runId} is ${state}${run.error === undefined ? '' : `: ${run.error}`}`;
+}
+
+/** The newest run of each job, in order of the jobs' names. */
+function newestOfEach(runs: readonly JobRun[]): JobRun[] {
+  const newest = new Map<string, JobRun>();
+  for (const run of runs) {
+    const known = newest.get(run.job);
+    if (known === undefined || run.createdAt > known.createdAt) newest.set(run.job, run);
+  }
+  return [...newest.values()].sort((left, right) => left.job.localeCompare(right.job));
+}
+
+/** Master, workers and the newest run of each job. */
+export function findSpark(master: MasterReport, runs: readonly JobRun[], now: number): Finding {
+  const alive = master.workers.filter((worker) => worker.state === 'ALIVE');
+  const newest = newestOfEach(runs);
+  const cores = (pick: 'cores' | 'coresFree'): number =>
+    alive.reduce((total, worker) => total + worker[pick], 0);
+  const runLines = newest.map((run) => `${run.job} ${run.state} (${run.runId})`);
+  return {
+    summary: [
+      `master ${master.status}, ${alive.length} workers, ${cores('coresFree')} of ${cores('cores')} cores free`,
+      ...(runLines.length === 0 ? ['no run yet'] : runLines),
+    ].join('; '),
+    problems: [
+      ...(master.status === 'ALIVE' ? [] : [`the master is ${master.status}`]),
+      ...(alive.length > 0 ? [] : ['no worker lives']),
+      ...newest.map((run) => runProblem(run, now)).filter((problem) => problem !== undefined),
+    ],
+    facts: { master: master.status, workers: master.workers, runs: newest },
+  };
+}
+
+const isContinuous = ({ feed }: Cursor): boolean => !feed.startsWith('archive:');
+
+/** Whether somebody still fetches: by the age of the cursors, and by the processes that were started to do so. */
+export function findProducers(
+  cursors: readonly Cursor[],
+  background: readonly BackgroundState[],
+  limits: { readonly pollIntervalMs: number; readonly now: number },
+): Finding {
+  const producers = background.filter(({ name }) => name.startsWith('produce'));
+  const isStopped = producers.length > 0 && producers.every(({ state }) => state === 'stopped');
+  const limit = Math.max(3 * limits.pollIntervalMs, cursorLimitMs);
+  const feeds = cursors.filter(isContinuous).map((cursor) => ({
+    ...cursor,
+    ageMs: limits.now - cursor.writtenAt,
+    isOld: limits.now - cursor.writtenAt > limit,
+  }));
+  const died = producers.filter(({ state }) => state === 'died');
+  const old = isStopped || died.length > 0 ? [] : feeds.filter(({ isOld }) => isOld);
+  const lines = feeds.map(
+    ({ symbol, feed, aggTradeId, ageMs }) =>
+      `${symbol} ${feed}: id ${aggTradeId}, ${shortDuration(Math.max(0, ageMs))} ago`,
+  );
+  return {
+    summary:
+      lines.length === 0
+        ? 'nothing was ever produced'
+        : `${lines.join('; ')}${isStopped ? ' (stopped)' : ''}`,
+    problems: [
+      ...died.map(({ name }) => `${name} died: see \`cryptopipe stack logs ${name}\``),
+      ...old.map(
+        ({ symbol, feed, ageMs }) =>
+          `the producer of ${symbol} (${feed}) died, or was never stopped by order: its last trade went out ${shortDuration(ageMs)} ago`,
+      ),
+    ],
+    facts: { feeds, background: producers },
+  };
+}
+
+function freshnessLine(one: SymbolFreshness, now: number): string {
+  const trade =
+    one.newestTradeAt === undefined ? 'none' : `${shortDuration(Math.max(0, now - one.newestTradeAt))} old`;
+  const bar =
+    one.newestFinalBarAt === undefined
+      ? 'none'
+      : new Date(one.newestFinalBarAt).toISOString().slice(0, 16).replace('T', ' ') + 'Z';
+  return `${one.symbol}: newest trade ${trade}, newest final bar ${bar}, ${one.holes} holes`;
+}
+
+/** How new the data of each symbol are, and what is missing in them. */
+export function findData(freshness: readonly SymbolFreshness[], now: number): Finding {
+  return {
+    summary:
+      freshness.length === 0
+        ? 'nothing was ever counted'
+        : freshness.map((one) => freshnessLine(one, now)).join('; '),
+    problems: freshness
+      .filter(({ holes }) => holes > 0)
+      .map(
+        ({ symbol, source, holes, missingIds }) =>
+          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe heal\``,
+      ),
+    facts: { symbols: freshness },
+  };
+}
