@@ -34,10 +34,7 @@ function quotedIdentifier(value: unknown): string {
 function registerFolder(engine: typeof Handlebars, folder: string, prefix: string, suffix: string): void {
   if (!existsSync(folder)) return;
   for (const file of readdirSync(folder).filter((name) => name.endsWith(suffix)))
-    engine.registerPartial(
-      `${prefix}/${basename(file, suffix)}`,
-      readFileSync(join(folder, file), 'utf8').trimEnd(),
-    );
+    engine.registerPartial(`${prefix}/${basename(file, suffix)}`, readFileSync(join(folder, file), 'utf8'));
 }
 
 function rendered(text: string): RenderedText {

@@ -1,0 +1,700 @@
+# Rendered by cryptopipe from templates/streaming.py.hbs; edit the template, not this file.
+"""CryptoStreamingJob: the ticks of a Kafka topic into PostgreSQL (hot query) and into the lake on HDFS (lake query).
+
+Input    the topic's messages, one JSON object each; from the earliest offset on a new checkpoint.
+Output   hot: trades, bars, coverage and one row of crypto.batches, in one PostgreSQL transaction a batch.
+         lake: raw/, clean/ and rejected/ Parquet, one leaf folder a batch.
+Rerun    any batch may run again, with this checkpoint or a new one, beside a second driver too: a trade counts only if
+         its id is not covered yet, and a batch of the lake replaces exactly its own leaf.
+
+The password of PostgreSQL comes from POSTGRES_PASSWORD or the file that POSTGRES_PASSWORD_FILE names, on the worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from psycopg.types.json import Jsonb
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming import StreamingQuery
+
+T = TypeVar("T")
+
+KAFKA_BOOTSTRAP_SERVERS = "localhost:9092"
+TOPIC = "crypto_raw"
+RAW_PATH = "hdfs://localhost:8020/datalake/raw/crypto"
+CLEAN_PATH = "hdfs://localhost:8020/datalake/clean/crypto"
+REJECTED_PATH = "hdfs://localhost:8020/datalake/rejected/crypto"
+CHECKPOINT_PATH = "hdfs://localhost:8020/checkpoints/streaming"
+POSTGRES = {
+    "host": "localhost",
+    "port": 5432,
+    "dbname": "crypto",
+    "user": "crypto",
+}
+HOT_INTERVAL_MS = 500
+LAKE_INTERVAL_MS = 60000
+MAX_OFFSETS_PER_TRIGGER = 200000
+MODE = "continuous"
+
+STEPS = {
+    "parsed": r"""
+-- parsed: every message of the topic, typed, with the reason why it is rejected (NULL: it is a trade).
+-- Grain: (topic, partition, offset). Input: view messages (value, topic, partition, offset, timestamp = append time).
+-- Rerun: the same messages give the same rows; the only clock is the append time of the message itself.
+WITH texts AS (
+  SELECT
+    topic,
+    partition,
+    offset,
+    timestamp,
+    CAST(value AS STRING)                                AS text,
+    from_json(
+      CAST(value AS STRING),
+      'source STRING, symbol STRING, price STRING, quantity STRING, eventTime STRING, aggTradeId STRING, firstTradeId STRING, lastTradeId STRING, buyerIsMaker STRING, broken STRING',
+      map('mode', 'PERMISSIVE', 'columnNameOfCorruptRecord', 'broken')
+    )                                                    AS message
+  FROM messages
+),
+typed AS (
+  SELECT
+    topic,
+    partition,
+    offset,
+    timestamp,
+    text IS NULL                                         AS is_empty,
+    message IS NULL OR message.broken IS NOT NULL OR NOT startswith(ltrim(text), '{') AS is_broken,
+    message.source                                       AS source,
+    message.symbol                                       AS symbol,
+    try_cast(message.aggTradeId AS BIGINT)               AS agg_trade_id,
+    try_cast(message.firstTradeId AS BIGINT)             AS first_trade_id,
+    try_cast(message.lastTradeId AS BIGINT)              AS last_trade_id,
+    try_cast(message.eventTime AS BIGINT)                AS event_time,
+    -- A cast rounds silently what has more than 8 decimals; the pattern does not let it through.
+    CASE WHEN message.price RLIKE r'\A[0-9]{1,12}([.][0-9]{1,8})?\z'
+         THEN try_cast(message.price AS DECIMAL(20, 8)) END     AS price,
+    CASE WHEN message.quantity RLIKE r'\A[0-9]{1,12}([.][0-9]{1,8})?\z'
+         THEN try_cast(message.quantity AS DECIMAL(20, 8)) END  AS quantity,
+    CASE message.buyerIsMaker WHEN 'true' THEN true WHEN 'false' THEN false END AS buyer_is_maker
+  FROM texts
+),
+judged AS (
+  SELECT
+    *,
+    CASE
+      WHEN is_empty THEN 'empty message'
+      WHEN is_broken THEN 'not a JSON object'
+      WHEN source IS NULL OR NOT source RLIKE r'\A[a-z0-9-]{1,40}\z' THEN 'source is missing or not a name'
+      WHEN symbol IS NULL OR NOT symbol RLIKE r'\A[A-Z0-9._-]{1,20}\z' THEN 'symbol is missing or not a name'
+      WHEN agg_trade_id IS NULL OR agg_trade_id < 0 OR agg_trade_id >= 4611686018427387904
+        THEN 'aggTradeId is missing or not in 0 to 2^62-1'
+      WHEN event_time IS NULL
+        OR event_time < 1483228800000
+        OR event_time > unix_millis(timestamp) + 86400000
+        THEN 'eventTime is missing or not between 2017 and a day after its arrival'
+      WHEN first_trade_id IS NULL OR last_trade_id IS NULL THEN 'firstTradeId or lastTradeId is missing'
+      WHEN buyer_is_maker IS NULL THEN 'buyerIsMaker is missing or not a boolean'
+      WHEN price IS NULL THEN 'price is missing or not a decimal of at most 12 and 8 digits'
+      WHEN quantity IS NULL THEN 'quantity is missing or not a decimal of at most 12 and 8 digits'
+      WHEN first_trade_id = -1 AND last_trade_id = -1 AND price = 0 AND quantity = 0 THEN NULL
+      WHEN first_trade_id < 0 OR last_trade_id >= 4611686018427387904 THEN 'firstTradeId or lastTradeId is not in 0 to 2^62-1'
+      WHEN last_trade_id < first_trade_id THEN 'lastTradeId is below firstTradeId'
+      WHEN last_trade_id - first_trade_id >= 1000000 THEN 'spans a million raw trades or more'
+      WHEN price = 0 THEN 'price is zero'
+      WHEN quantity = 0 THEN 'quantity is zero'
+      -- Sums of a batch must fit DECIMAL(38, 16): a million trades of this size do.
+      WHEN try_multiply(price, quantity) IS NULL OR try_multiply(price, quantity) >= 1000000000000000
+        THEN 'price times quantity is 10^15 or more'
+    END                                                  AS reject_reason
+  FROM typed
+)
+SELECT
+  topic,
+  partition,
+  offset,
+  timestamp,
+  reject_reason,
+  -- What is rejected keeps its position and its reason, nothing that could be computed with.
+  if(reject_reason IS NULL, source, NULL)                AS source,
+  if(reject_reason IS NULL, symbol, NULL)                AS symbol,
+  if(reject_reason IS NULL, agg_trade_id, NULL)          AS agg_trade_id,
+  if(reject_reason IS NULL, first_trade_id, NULL)        AS first_trade_id,
+  if(reject_reason IS NULL, last_trade_id, NULL)         AS last_trade_id,
+  if(reject_reason IS NULL, event_time, NULL)            AS event_time,
+  if(reject_reason IS NULL, timestamp_millis(event_time), NULL) AS event_timestamp,
+  if(reject_reason IS NULL, price, NULL)                 AS price,
+  if(reject_reason IS NULL, quantity, NULL)              AS quantity,
+  if(reject_reason IS NULL, buyer_is_maker, NULL)        AS buyer_is_maker
+FROM judged
+""",
+    "marked": r"""
+-- marked: every parsed message, with whether its trade is a repeat: its id came earlier in this batch, or is covered.
+-- Grain: (topic, partition, offset). Input: view parsed. Parameter :covered, a JSON object of
+-- "<source>/<symbol>": [{first, last}], both ends covered: what the warehouse named under its lock.
+-- Of the same id twice the lowest (partition, offset) wins. Rejected messages pass through with a NULL symbol.
+-- Rerun: the same messages and the same coverage give the same rows.
+WITH placed AS (
+  -- One shuffle serves this step and the bars: by symbol and bucket of ids, so that one busy symbol spreads over the tasks
+  -- and an id and its repeats always meet.
+  SELECT /*+ REPARTITION(source, symbol, id_bucket) */
+    *
+  FROM (SELECT *, agg_trade_id DIV 4096 AS id_bucket FROM parsed)
+),
+ordered AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY source, symbol, id_bucket, agg_trade_id
+      ORDER BY partition, offset
+    )                                                    AS occurrence
+  FROM placed
+)
+SELECT
+  *,
+  occurrence > 1
+    OR exists(
+      coalesce(
+        try_element_at(
+          from_json(:covered, 'MAP<STRING, ARRAY<STRUCT<first: BIGINT, last: BIGINT>>>'),
+          concat(source, '/', symbol)
+        ),
+        array()
+      ),
+      covered -> agg_trade_id BETWEEN covered.first AND covered.last
+    )                                                    AS is_repeat
+FROM ordered
+""",
+    "partial_bars": r"""
+-- partial_bars: what one batch adds to the minute bars, to the coverage and to the book of batches.
+-- Grain: (kind, source, symbol, id_bucket, window_start, partition). Input: view marked.
+-- Kind: counted (trades of a bar) · neutralised (covered, counted as nothing) · repeat (its id came before) · rejected.
+-- Only rows of counted trades are bars. Amounts leave as texts, times with a Z, trades as lines of PostgreSQL's COPY.
+-- Rerun: the same trades give the same rows; merging several rows of a minute is the warehouse's work.
+WITH trades AS (
+  SELECT
+    *,
+    CASE
+      WHEN reject_reason IS NOT NULL THEN 'rejected'
+      WHEN is_repeat THEN 'repeat'
+      WHEN first_trade_id < 0 THEN 'neutralised'
+      ELSE 'counted'
+    END                                                  AS kind,
+    date_trunc('MINUTE', event_timestamp)                AS window_start,
+    last_trade_id - first_trade_id + 1                   AS raw_trades,
+    price * quantity                                     AS quote_quantity,
+    concat_ws(
+      '\t',
+      source,
+      symbol,
+      agg_trade_id,
+      first_trade_id,
+      last_trade_id,
+      event_time,
+      concat(CAST(event_timestamp AS STRING), 'Z'),
+      price,
+      quantity,
+      buyer_is_maker
+    )                                                    AS line
+  FROM marked
+),
+grouped AS (
+  SELECT
+    kind,
+    source,
+    symbol,
+    window_start,
+    partition,
+    min_by(price, agg_trade_id)                          AS open_price,
+    max(price)                                           AS high_price,
+    min(price)                                           AS low_price,
+    max_by(price, agg_trade_id)                          AS close_price,
+    sum(quantity)                                        AS volume,
+    sum(quote_quantity)                                  AS quote_volume,
+    sum(if(buyer_is_maker, 0, quantity))                 AS taker_buy_volume,
+    sum(if(buyer_is_maker, 0, quote_quantity))           AS taker_buy_quote_volume,
+    sum(raw_trades)                                      AS trade_count,
+    sum(if(buyer_is_maker, 0, raw_trades))               AS taker_buy_trade_count,
+    min(agg_trade_id)                                    AS first_agg_trade_id,
+    max(agg_trade_id)                                    AS last_agg_trade_id,
+    min(first_trade_id)                                  AS first_trade_id,
+    max(last_trade_id)                                   AS last_trade_id,
+    count(*)                                             AS messages,
+    max(event_time)                                      AS newest_event_time,
+    min(offset)                                          AS first_offset,
+    max(offset)                                          AS last_offset,
+    array_sort(collect_list(agg_trade_id))               AS ids,
+    array_join(collect_list(line), '\n')                 AS lines
+  FROM trades
+  GROUP BY kind, source, symbol, id_bucket, window_start, partition
+)
+SELECT
+  kind,
+  source,
+  symbol,
+  concat(CAST(window_start AS STRING), 'Z')              AS window_start,
+  partition,
+  CAST(open_price AS STRING)                             AS open_price,
+  CAST(high_price AS STRING)                             AS high_price,
+  CAST(low_price AS STRING)                              AS low_price,
+  CAST(close_price AS STRING)                            AS close_price,
+  CAST(volume AS STRING)                                 AS volume,
+  CAST(quote_volume AS STRING)                           AS quote_volume,
+  CAST(taker_buy_volume AS STRING)                       AS taker_buy_volume,
+  CAST(taker_buy_quote_volume AS STRING)                 AS taker_buy_quote_volume,
+  trade_count,
+  taker_buy_trade_count,
+  first_agg_trade_id,
+  last_agg_trade_id,
+  first_trade_id,
+  last_trade_id,
+  messages,
+  newest_event_time,
+  first_offset,
+  last_offset,
+  -- Runs of consecutive ids: where one begins and where it ends.
+  filter(ids, (id, i) -> get(ids, i - 1) IS DISTINCT FROM id - 1)        AS run_starts,
+  filter(ids, (id, i) -> get(ids, i + 1) IS DISTINCT FROM id + 1)        AS run_ends,
+  if(kind = 'rejected', '', lines)                       AS lines
+FROM grouped
+""",
+}
+
+
+def run_step(session: SparkSession, name: str, args: dict[str, str] | None = None, **views: DataFrame) -> DataFrame:
+    """The result of one SQL step over the given views."""
+    for view_name, frame in views.items():
+        frame.createOrReplaceTempView(view_name)
+    return session.sql(STEPS[name], args=args)
+
+
+def read_password() -> str:
+    """The password of PostgreSQL, from the worker's environment or from a file named there."""
+    file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
+    if file_name:
+        return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
+    if "POSTGRES_PASSWORD" in os.environ:
+        return os.environ["POSTGRES_PASSWORD"]
+    raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
+
+
+class Warehouse:
+    """A connection to PostgreSQL that is made again when it breaks.
+
+    What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
+    """
+
+    TRIES = 6
+
+    def __init__(self, application_name: str) -> None:
+        self._application_name = application_name
+        self._connection: psycopg.Connection | None = None
+
+    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
+        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
+        for attempt in range(1, self.TRIES + 1):
+            try:
+                connection = self._connect()
+                with connection.transaction():
+                    return work(connection)
+            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                self.close()
+                if attempt == self.TRIES:
+                    raise
+                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
+                time.sleep(min(2**attempt, 20))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                **POSTGRES,
+                password=read_password(),
+                application_name=self._application_name,
+                connect_timeout=10,
+                options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
+                autocommit=True,
+            )
+        return self._connection
+
+
+TRADE_COLUMNS = (
+    "source, symbol, agg_trade_id, first_trade_id, last_trade_id, "
+    "event_time, event_timestamp, price, quantity, buyer_is_maker"
+)
+BAR_FIELDS = (
+    "source", "symbol", "window_start", "open_price", "high_price", "low_price", "close_price",
+    "volume", "quote_volume", "taker_buy_volume", "taker_buy_quote_volume", "trade_count", "taker_buy_trade_count",
+    "first_agg_trade_id", "last_agg_trade_id", "first_trade_id", "last_trade_id",
+)  # fmt: skip
+MAKE_AGAIN = """
+CREATE TEMPORARY TABLE IF NOT EXISTS again (LIKE crypto.crypto_prices_clean) ON COMMIT DELETE ROWS
+"""
+STORE_DIFFERING = f"""
+WITH differing AS (
+  SELECT again.*
+  FROM again
+  JOIN crypto.crypto_prices_clean AS counted USING (source, symbol, agg_trade_id)
+  WHERE (again.first_trade_id, again.last_trade_id, again.event_time, again.price, again.quantity, again.buyer_is_maker)
+    <> (counted.first_trade_id, counted.last_trade_id, counted.event_time, counted.price, counted.quantity, counted.buyer_is_maker)
+),
+stored AS (
+  INSERT INTO crypto.conflicts ({TRADE_COLUMNS.replace("event_timestamp, ", "")}, reason)
+  SELECT DISTINCT {TRADE_COLUMNS.replace("event_timestamp, ", "")}, 'other content' FROM differing
+  ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM differing
+"""
+STORE_REFUSED = f"""
+INSERT INTO crypto.conflicts ({TRADE_COLUMNS.replace("event_timestamp, ", "")}, reason)
+SELECT DISTINCT {TRADE_COLUMNS.replace("event_timestamp, ", "")}, 'final minute' FROM again
+ON CONFLICT DO NOTHING
+"""
+INSERT_BATCH = """
+INSERT INTO crypto.batches (
+  run_id, query, generation, batch_id, topic, offsets, counted, repeated, conflicted, rejected, newest_event_time
+) VALUES (
+  %(run_id)s, %(query)s, %(generation)s, %(batch_id)s, %(topic)s, %(offsets)s,
+  %(counted)s, %(repeated)s, %(conflicted)s, %(rejected)s, to_timestamp(%(newest_event_time)s::BIGINT / 1000.0)
+)
+"""
+
+NEW = ("counted", "neutralised")
+
+Symbol = tuple[str, str]  # source and symbol
+Covered = dict[str, list[dict[str, int]]]  # "<source>/<symbol>": ranges of ids, both ends covered
+
+
+def partial_bars_of(batch: DataFrame, covered: Covered) -> list[Row]:
+    """What a batch adds, as spark-sql/partial_bars states it, without the ids that are covered already."""
+    session = batch.sparkSession
+    parsed = run_step(session, "parsed", messages=batch)
+    marked = run_step(session, "marked", {"covered": json.dumps(covered)}, parsed=parsed)
+    return run_step(session, "partial_bars", marked=marked).collect()
+
+
+def multirange(rows: Iterable[Row]) -> str:
+    """The new ids of some rows as the text of an INT8MULTIRANGE."""
+    runs = [f"[{first},{last}]" for row in rows for first, last in zip(row.run_starts, row.run_ends, strict=True)]
+    return "{" + ",".join(runs) + "}"
+
+
+def new_ids_of(rows: list[Row]) -> list[dict]:
+    """Per symbol the ids that would be counted, for crypto.lock_coverage and crypto.cover."""
+    by_symbol: dict[Symbol, list[Row]] = {}
+    for row in rows:
+        if row.kind in NEW:
+            by_symbol.setdefault((row.source, row.symbol), []).append(row)
+    return [
+        {"source": source, "symbol": symbol, "ids": multirange(theirs)}
+        for (source, symbol), theirs in sorted(by_symbol.items())
+    ]
+
+
+def lock_coverage(connection: psycopg.Connection, wanted: list[dict]) -> Covered:
+    """Locks the symbols until the transaction ends; returns which of the wanted ids are covered already."""
+    found = connection.execute("SELECT source, symbol, ids FROM crypto.lock_coverage(%s)", [Jsonb(wanted)])
+    return {
+        # PostgreSQL keeps whole-number ranges as [first, after).
+        f"{source}/{symbol}": [{"first": covered.lower, "last": covered.upper - 1} for covered in ids]
+        for source, symbol, ids in found
+    }
+
+
+def bars_of(rows: list[Row]) -> list[dict]:
+    return [{name: row[name] for name in BAR_FIELDS} for row in rows if row.kind == "counted"]
+
+
+def without_final_minutes(connection: psycopg.Connection, rows: list[Row]) -> tuple[list[Row], list[Row]]:
+    """Splits off the rows that would change a final bar: they contradict what was proven and must not stop the stream."""
+    found = connection.execute("SELECT source, symbol, window_start FROM crypto.final_minutes(%s)", [Jsonb(bars_of(rows))])
+    final = set(found.fetchall())
+    refused = [row for row in rows if row.kind == "counted" and (row.source, row.symbol, row.window_start) in final]
+    return [row for row in rows if row not in refused] if refused else rows, refused
+
+
+def copy_lines(connection: psycopg.Connection, table: str, rows: Iterable[Row]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({TRADE_COLUMNS}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write(row.lines + "\n")
+
+
+def messages_of(rows: Iterable[Row], *kinds: str) -> int:
+    return sum(row.messages for row in rows if row.kind in kinds)
+
+
+def store_conflicts(connection: psycopg.Connection, rows: list[Row], refused: list[Row]) -> int:
+    """Stores what contradicts the counted trades; returns how many messages did."""
+    repeats = [row for row in rows if row.kind == "repeat"]
+    if not refused and not repeats:
+        return 0
+    connection.execute(MAKE_AGAIN)
+    copy_lines(connection, "again", repeats)
+    (differing,) = connection.execute(STORE_DIFFERING).fetchone()
+    connection.execute("DELETE FROM again")
+    copy_lines(connection, "again", refused)
+    connection.execute(STORE_REFUSED)
+    return differing + messages_of(refused, "counted")
+
+
+def count_trades(
+    connection: psycopg.Connection, rows: list[Row], recompute: Callable[[Covered], list[Row]]
+) -> dict[str, int]:
+    """The counting rule on one batch, inside a transaction; returns what the book of batches wants to know."""
+    covered = lock_coverage(connection, new_ids_of(rows))
+    if covered:
+        rows = recompute(covered)
+    kept, refused = without_final_minutes(connection, rows)
+    new = [row for row in kept if row.kind in NEW]
+    for day in sorted({row.window_start[:10] for row in new}):
+        connection.execute("SELECT crypto.ensure_day(%s)", [day])
+    copy_lines(connection, "crypto.crypto_prices_clean", new)
+    conflicted = store_conflicts(connection, rows, refused)
+    wanted = Jsonb(new_ids_of(kept))
+    connection.execute("SELECT crypto.merge_bars(%s)", [Jsonb(bars_of(kept))])
+    connection.execute("SELECT crypto.cover(%s)", [wanted])
+    connection.execute("SELECT crypto.finalize_bars(%s)", [wanted])
+    return {
+        "counted": messages_of(kept, *NEW),
+        "repeated": messages_of(rows, "repeat"),
+        "conflicted": conflicted,
+        "rejected": messages_of(rows, "rejected"),
+    }
+
+
+def offsets_of(rows: Iterable[Row]) -> dict[str, list[int]]:
+    """Which offsets a batch holds: per partition the first and the one after the last."""
+    offsets: dict[str, list[int]] = {}
+    for row in rows:
+        known = offsets.setdefault(str(row.partition), [row.first_offset, row.last_offset + 1])
+        known[:] = [min(known[0], row.first_offset), max(known[1], row.last_offset + 1)]
+    return offsets
+
+
+def write_hot(run: Run, batch: DataFrame, batch_id: int) -> None:
+    """One micro-batch into PostgreSQL, in one transaction; safe to run twice (the coverage decides)."""
+    rows = partial_bars_of(batch, {})
+    newest = max((row.newest_event_time for row in rows if row.newest_event_time is not None), default=None)
+
+    def work(connection: psycopg.Connection) -> None:
+        counts = count_trades(connection, rows, lambda covered: partial_bars_of(batch, covered))
+        entry = {"offsets": Jsonb(offsets_of(rows)), "newest_event_time": newest, **run.batch_key("hot", batch_id)}
+        connection.execute(INSERT_BATCH, entry | counts)
+
+    run.hot_warehouse.transact(work)
+
+
+def write_leaf(frame: DataFrame, path: str) -> None:
+    """Replaces exactly the leaves that the frame has rows for: dt and hr by append time, batch by generation and id."""
+    (
+        frame.coalesce(1)
+        .write.mode("overwrite")
+        .option("partitionOverwriteMode", "dynamic")
+        .partitionBy("dt", "hr", "batch")
+        .parquet(path)
+    )
+
+
+def with_leaf(frame: DataFrame, leaf: str) -> DataFrame:
+    return frame.withColumns(
+        {
+            "dt": F.date_format("timestamp", "yyyy-MM-dd"),
+            "hr": F.date_format("timestamp", "HH"),
+            "batch": F.lit(leaf),
+        }
+    )
+
+
+def write_lake(run: Run, batch: DataFrame, batch_id: int) -> None:
+    """One micro-batch into the lake; a re-run replaces its own leaves and nothing else."""
+    leaf = f"{run.generation('lake')}-{batch_id}"
+    messages = with_leaf(batch.drop("timestampType"), leaf).persist()
+    try:
+        parsed = with_leaf(run_step(batch.sparkSession, "parsed", messages=messages), leaf)
+        clean = parsed.where("reject_reason IS NULL").drop("reject_reason")
+        rejected = messages.join(
+            parsed.where("reject_reason IS NOT NULL").select("partition", "offset", "reject_reason"),
+            on=["partition", "offset"],  # unique: one topic
+            how="inner",
+        )
+        write_leaf(messages, RAW_PATH)
+        write_leaf(clean, CLEAN_PATH)
+        write_leaf(rejected, REJECTED_PATH)
+        book_lake(run, parsed, batch_id)
+    finally:
+        messages.unpersist()
+
+
+def book_lake(run: Run, parsed: DataFrame, batch_id: int) -> None:
+    """The row of the book of batches: which offsets are now in the lake."""
+    per_partition = (
+        parsed.groupBy("partition")
+        .agg(
+            F.min("offset").alias("first_offset"),
+            F.max("offset").alias("last_offset"),
+            F.count_if(F.col("reject_reason").isNull()).alias("counted"),
+            F.count_if(F.col("reject_reason").isNotNull()).alias("rejected"),
+            F.max(F.when(F.col("reject_reason").isNull(), F.col("event_time"))).alias("newest_event_time"),
+        )
+        .collect()
+    )
+    entry = {
+        "offsets": Jsonb(offsets_of(per_partition)),
+        "newest_event_time": max((r.newest_event_time for r in per_partition if r.newest_event_time), default=None),
+        "counted": sum(r.counted for r in per_partition),
+        "rejected": sum(r.rejected for r in per_partition),
+        "repeated": 0,
+        "conflicted": 0,
+        **run.batch_key("lake", batch_id),
+    }
+    run.lake_warehouse.transact(lambda connection: connection.execute(INSERT_BATCH, entry))
+
+
+REGISTER = """
+UPDATE crypto.job_runs
+SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
+WHERE run_id = %s
+"""
+HEARTBEAT = """
+UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING stop_requested_at IS NOT NULL
+"""
+END = "UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s"
+
+
+class StoppedAtBoundary(RuntimeError):
+    """Keeps a batch that was planned after the stop from being taken for done."""
+
+
+@dataclass
+class Run:
+    """One run of this job: its id, its two queries and its connections."""
+
+    run_id: str
+    queries: dict[str, StreamingQuery] = field(default_factory=dict)
+    boundaries: dict[str, threading.Lock] = field(default_factory=dict)
+    is_stopping: bool = False
+    control: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe control"))
+    hot_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe hot"))
+    lake_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe lake"))
+
+    def generation(self, query: str) -> str:
+        """The checkpoint's own id of a query: it changes exactly when a new checkpoint begins."""
+        return self.queries[query].id
+
+    def batch_key(self, query: str, batch_id: int) -> dict[str, str | int]:
+        generation = self.generation(query)
+        return {"run_id": self.run_id, "query": query, "generation": generation, "batch_id": batch_id, "topic": TOPIC}
+
+    def register(self, session: SparkSession) -> None:
+        """Tells the book of runs which driver and application this run has become."""
+        context = session.sparkContext
+        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
+        changed = self.control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
+        if changed != 1:
+            raise SystemExit(f"Run {self.run_id} is not in crypto.job_runs: start this job with `cryptopipe submit`.")
+
+    def is_stop_wanted(self) -> bool:
+        (wanted,) = self.control.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
+        return wanted
+
+    def end(self, state: str, error: str | None) -> None:
+        self.control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
+
+
+def start_query(session: SparkSession, run: Run, name: str, write: Callable[[Run, DataFrame, int], None], limits: dict) -> None:
+    """Starts one of the two queries, in its own scheduler pool, with its own checkpoint."""
+    boundary = run.boundaries[name] = threading.Lock()
+    is_known = threading.Event()
+
+    def write_batch(batch: DataFrame, batch_id: int) -> None:
+        is_known.wait(timeout=60)  # the first batch may be faster than start() returns
+        with boundary:
+            if run.is_stopping:
+                raise StoppedAtBoundary(name)
+            write(run, batch, batch_id)
+
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
+    messages = (
+        session.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", KAFKA_BOOTSTRAP_SERVERS)
+        .option("subscribe", TOPIC)
+        .option("startingOffsets", "earliest")
+        .option("failOnDataLoss", "true")
+        .option("maxOffsetsPerTrigger", limits["offsets"])
+        .option("maxRecordsPerPartition", 50_000)
+        .load()
+    )
+    trigger = {"availableNow": True} if MODE == "available-now" else {"processingTime": f"{limits['interval_ms']} milliseconds"}
+    run.queries[name] = (
+        messages.writeStream.queryName(name)
+        .option("checkpointLocation", f"{CHECKPOINT_PATH}/{name}")
+        .foreachBatch(write_batch)
+        .trigger(**trigger)
+        .start()
+    )
+    is_known.set()
+
+
+def follow(session: SparkSession, run: Run) -> None:
+    """Waits until a stop is asked for, or a query fails, or (available-now) all is worked off."""
+    while any(query.isActive for query in run.queries.values()):
+        if run.is_stop_wanted():
+            stop_at_boundary(run)
+            return
+        time.sleep(1)
+    for query in run.queries.values():
+        failure = query.exception()
+        if failure is not None:
+            raise failure
+
+
+def stop_at_boundary(run: Run) -> None:
+    """Ends both queries between two batches: what has begun is committed, nothing new begins."""
+    print("stop asked for: ending at the next batch boundary", flush=True)
+    for name, query in run.queries.items():
+        with run.boundaries[name]:
+            run.is_stopping = True
+            query.stop()
+
+
+def main() -> int:
+    """Runs until stopped. Exit 0: stopped, or worked off; 1: failed, the reason is in crypto.job_runs."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-id", required=True)
+    run = Run(parser.parse_args().run_id)
+    session = SparkSession.builder.getOrCreate()
+    if session.sparkContext.master.startswith("local"):
+        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
+    try:
+        run.register(session)
+        start_query(session, run, "hot", write_hot, {"offsets": MAX_OFFSETS_PER_TRIGGER, "interval_ms": HOT_INTERVAL_MS})
+        start_query(session, run, "lake", write_lake, {"offsets": 500_000, "interval_ms": LAKE_INTERVAL_MS})
+        follow(session, run)
+        run.end("FINISHED", None)
+        return 0
+    except Exception as error:
+        traceback.print_exc()
+        run.end("FAILED", f"{type(error).__name__}: {error}"[:4000])
+        return 1
+    finally:
+        session.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { createTemplateStore } from '../../src/adapters/templates.js';
+import { planSubmission } from '../../src/commands/submit.js';
+import { cluster, streaming } from '../support/submission-world.js';
+
+const templates = createTemplateStore(resolve(import.meta.dirname, '../..'));
+const runId = '20261123t211500-ab12cd';
+const plan = { job: streaming, overrides: [], runId, hdfsRoot: 'hdfs://localhost:8020', cluster };
+
+describe('the streaming job', () => {
+  const { rendered, jobPath, request } = planSubmission(templates, plan);
+
+  it('renders as it did', async () => {
+    await expect(rendered.text).toMatchFileSnapshot('files/streaming.py');
+  });
+
+  it('says first where it comes from', () => {
+    expect(rendered.text.split('\n', 1)[0]).toBe(
+      '# Rendered by cryptopipe from templates/streaming.py.hbs; edit the template, not this file.',
+    );
+  });
+
+  it('renders to the same text each time, and to another for other values', () => {
+    expect(planSubmission(templates, plan).rendered).toEqual(rendered);
+    const other = planSubmission(templates, { ...plan, overrides: ['mode=available-now'] });
+    expect(other.rendered.sha256).not.toBe(rendered.sha256);
+  });
+
+  it('compiles', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cryptopipe-'));
+    try {
+      const file = join(folder, 'streaming.py');
+      writeFileSync(file, rendered.text);
+      execFileSync('python3', ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', file]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('is submitted by the same request as ever', async () => {
+    const body = { ...request, appArgs: request.appArgs.map((arg) => arg.replace(rendered.sha256, '<sha256>')) };
+    await expect(`${JSON.stringify(body, null, 2)}\n`).toMatchFileSnapshot('files/streaming-request.json');
+    expect(jobPath).toBe(`/jobs/${rendered.sha256}/streaming.py`);
+  });
+
+  it('has an application name that begins with the job and ends with the run id', () => {
+    const name = request.sparkProperties['spark.app.name'] ?? '';
+    expect(name).toBe(`CryptoStreamingJob-${runId}`);
+    expect(request.appArgs.slice(request.appArgs.indexOf('--name'))[1]).toBe(name);
+    expect(request.appArgs.at(-1)).toBe(runId);
+  });
+});

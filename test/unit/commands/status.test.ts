@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { status, type StatusPorts } from '../../../src/commands/status.js';
+import { ConfigError, UnreachableError } from '../../../src/core/errors.js';
+import { aRun } from '../../support/memory-runs.js';
+import { SubmissionWorld } from '../../support/submission-world.js';
+
+const now = Date.UTC(2026, 10, 23, 21, 15);
+const options = { topic: 'crypto_raw', pollIntervalMs: 5000, signal: new AbortController().signal };
+
+/** A pipeline in which all is well; time stands still, but a sleep passes once everything else has answered. */
+function healthy(): StatusPorts {
+  const run = aRun({ state: 'RUNNING', submissionId: 'driver-0', heartbeatAt: new Date(now) });
+  const { book, spark } = new SubmissionWorld([run]);
+  spark.drivers.push({
+    id: 'driver-0',
+    state: 'RUNNING',
+    args: [],
+    createdAt: now,
+    isPlaced: true,
+    stdout: '',
+    stderr: '',
+  });
+  const cursor = { source: 'binance-spot', symbol: 'BTCUSDT', feed: 'poll', aggTradeId: 9 };
+  return {
+    book,
+    spark,
+    clock: { now: () => now, sleep: () => new Promise((resolve) => setTimeout(resolve, 20)) },
+    exchange: { serverTime: () => Promise.resolve(now + 40) },
+    topics: {
+      offsets: () => Promise.resolve([{ partition: 0, earliest: 0n, latest: 100n }]),
+      cursors: () => Promise.resolve([{ ...cursor, eventTime: now, writtenAt: now - 1000 }]),
+    },
+    files: {
+      list: () => Promise.resolve([{ path: '/datalake', isFolder: true, sizeBytes: 0, modifiedAt: now }]),
+    },
+    bars: {
+      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 0, next: 97n }]),
+      freshness: () => Promise.resolve([]),
+    },
+  };
+}
+
+const healthOf = async (ports: StatusPorts) => {
+  const report = await status(ports, options);
+  const bad = report.parts.filter((part) => part.health !== 'well');
+  return { exitCode: report.exitCode, bad: Object.fromEntries(bad.map((part) => [part.name, part.health])) };
+};
+
+describe('status', () => {
+  it('exits 0 when all is well', async () => {
+    const report = await status(healthy(), options);
+    expect(report).toMatchObject({ exitCode: 0, isHealthy: true });
+    expect(report.parts.map(({ name, summary }) => `${name}: ${summary}`)).toEqual([
+      'exchange: answered in 0 ms, its clock differs by 40 ms',
+      'kafka: crypto_raw: newest offset 100, 3 behind in the last committed hot batch',
+      'spark: master ALIVE, 1 workers, 4 of 4 cores free; streaming RUNNING (20261123t211500-aaaaaa)',
+      'hdfs: answers, the lake is there',
+      'postgres: answered in 0 ms',
+      'producers: BTCUSDT poll: id 9, 1 s ago',
+      'data: nothing was ever counted',
+    ]);
+  });
+
+  it('exits 5 when something is not as it should be', async () => {
+    const ports = { ...healthy(), files: { list: () => Promise.resolve([]) } };
+    expect(await healthOf(ports)).toEqual({ exitCode: 5, bad: { hdfs: 'ill' } });
+  });
+
+  it('exits 4 when something does not answer, whatever else is ill', async () => {
+    const ports = {
+      ...healthy(),
+      files: { list: () => Promise.resolve([]) },
+      exchange: { serverTime: () => Promise.reject(new UnreachableError('down')) },
+    };
+    expect(await healthOf(ports)).toEqual({ exitCode: 4, bad: { hdfs: 'ill', exchange: 'silent' } });
+  });
+
+  it('waits for none that hangs, and shows the others', async () => {
+    const topics = { offsets: () => new Promise<never>(() => undefined), cursors: healthy().topics.cursors };
+    expect(await healthOf({ ...healthy(), topics })).toEqual({ exitCode: 4, bad: { kafka: 'silent' } });
+  });
+
+  it('shows a warehouse without schema as ill, with what to do', async () => {
+    const missing = () =>
+      Promise.reject(new ConfigError('no table', { nextStep: 'Make it with `cryptopipe init`.' }));
+    const ports = healthy();
+    ports.book.list = missing;
+    const bars = { committedOffsets: missing, freshness: missing };
+    const report = await status({ ...ports, bars }, options);
+    expect(report.exitCode).toBe(5);
+    expect(report.parts.filter((part) => part.health === 'ill').map((part) => part.name)).toEqual([
+      'postgres',
+      'data',
+    ]);
+    expect(report.parts.at(-1)?.problems).toEqual(['no table Make it with `cryptopipe init`.']);
+  });
+
+  it('does not hide a bug of ours as an illness', async () => {
+    const ports = {
+      ...healthy(),
+      files: { list: () => Promise.reject(new TypeError('x is not a function')) },
+    };
+    await expect(status(ports, options)).rejects.toThrow(TypeError);
+  });
+
+  it('says of a run that Spark killed that it was killed', async () => {
+    const ports = healthy();
+    ports.spark.driver = (submissionId) =>
+      Promise.resolve({
+        submissionId,
+        driverState: 'KILLED',
+        workerId: undefined,
+        workerHostPort: undefined,
+        message: undefined,
+      });
+    expect(await healthOf(ports)).toEqual({ exitCode: 5, bad: { spark: 'ill' } });
+  });
+});
