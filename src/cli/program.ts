@@ -10,11 +10,22 @@ import { addRender } from './render.js';
 import { addRuns } from './runs.js';
 import { addSandbox } from './sandbox.js';
 import { addStack } from './stack.js';
+import { addStatus } from './status.js';
 import { addStop } from './stop.js';
 import { addSubmit } from './submit.js';
 
 /** In the order in which a person meets them. */
-const commands = [addStack, addSandbox, addProduce, addRender, addSubmit, addRuns, addLogs, addStop];
+const commands = [
+  addStack,
+  addSandbox,
+  addProduce,
+  addRender,
+  addSubmit,
+  addStatus,
+  addRuns,
+  addLogs,
+  addStop,
+];
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·

@@ -13,7 +13,17 @@ export function addStatus(program: Command, context: CliContext): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe status --json | jq .isHealthy')
     .action(async (flags: { readonly json: boolean }) => {
-      const { config, exchange, topics, spark, files, book, barStore: bars, clock, background } = context.app();
+      const {
+        config,
+        exchange,
+        topics,
+        spark,
+        files,
+        book,
+        barStore: bars,
+        clock,
+        background,
+      } = await context.app();
       const report = await status(
         { exchange, topics, spark, files, book, bars, clock, background },
         { topic: config.kafka.topic, pollIntervalMs: config.pollIntervalMs, signal: context.signal },
