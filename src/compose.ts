@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { binanceRest } from './adapters/binance-rest.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
+import { createParquetLake } from './adapters/parquet-lake.js';
 import { createBarStore } from './adapters/postgres-bars.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
@@ -18,6 +19,7 @@ import type { Background } from './core/ports/background.js';
 import type { Clock } from './core/ports/clock.js';
 import type { Exchange, ExchangeWait } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
+import type { Lake } from './core/ports/lake.js';
 import type { RunBook } from './core/ports/runs.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { SparkCluster } from './core/ports/spark.js';
@@ -31,10 +33,21 @@ import type { StackSettings } from './stack/settings.js';
 /** The Spark that the templates are written for, and that both stacks run. */
 const sparkVersion = '4.2.0';
 
+/** The folders that cryptopipe has in HDFS, as absolute paths without scheme and host. */
+interface Folders {
+  readonly raw: string;
+  readonly clean: string;
+  readonly rejected: string;
+  readonly checkpoints: string;
+  readonly jobs: string;
+}
+
 /** Everything behind a port, each built on first use. */
 interface Adapters {
   readonly barStore: BarStore;
   readonly schema: Schema;
+  readonly lake: Lake;
+  readonly folders: Folders;
   readonly templates: TemplateStore;
   readonly jobs: readonly Job[];
   readonly files: FileStore;
@@ -95,6 +108,7 @@ export function createApp(config: Config): App {
       closers.push(() => pool.end());
       return pool;
     },
+    files: () => createWebHdfs(config.hdfs),
   });
   return lazily<App>({
     config: () => config,
@@ -119,7 +133,9 @@ export function createApp(config: Config): App {
     book: () => createPostgresRuns(shared.pool),
     templates: () => createTemplateStore(fileURLToPath(new URL('..', import.meta.url))),
     jobs: () => jobsOf(config),
-    files: () => createWebHdfs(config.hdfs),
+    files: () => shared.files,
+    lake: () => createParquetLake(shared.files),
+    folders: () => foldersOf(config),
     spark: () => createSparkCluster(config.spark),
     clusterView: () => clusterViewOf(config),
     nativeInstallation: () => readInstallation(config.native.dataDir),
@@ -127,6 +143,17 @@ export function createApp(config: Config): App {
     stack: () => lazyStack(stackSettings(config)),
     background: () => lazyBackground(stackSettings(config)),
   });
+}
+
+function foldersOf({ hdfs }: Config): Folders {
+  const pathOf = (address: string): string => new URL(address).pathname;
+  return {
+    raw: pathOf(hdfs.rawPath),
+    clean: pathOf(hdfs.cleanPath),
+    rejected: pathOf(hdfs.rejectedPath),
+    checkpoints: '/checkpoints',
+    jobs: '/jobs',
+  };
 }
 
 function jobsOf(config: Config): readonly Job[] {

@@ -50,11 +50,11 @@ export function kafkaTopics(options: KafkaOptions): Topics {
   let opened: Promise<Opened> | undefined;
   const connected = (): Promise<Opened> => (opened ??= connect(options));
   return {
-    ensure: () =>
+    ensure: ({ isDryRun = false } = {}) =>
       bounded(options, 'make its topics', async () => {
         const { admin } = await connected();
         const lines: string[] = [];
-        for (const plan of plansOf(options)) lines.push(await ensureTopic(admin, plan));
+        for (const plan of plansOf(options)) lines.push(await ensureTopic(admin, plan, isDryRun));
         return lines;
       }),
     offsets: (topic) =>
@@ -87,17 +87,18 @@ async function connect(options: KafkaOptions): Promise<Opened> {
   return { kafka, admin };
 }
 
-async function ensureTopic(admin: Admin, plan: TopicPlan): Promise<string> {
+async function ensureTopic(admin: Admin, plan: TopicPlan, isDryRun: boolean): Promise<string> {
   const topic: ITopicConfig = {
     topic: plan.topic,
     numPartitions: plan.partitions,
     replicationFactor: -1,
     configEntries: Object.entries(plan.settings).map(([name, value]) => ({ name, value })),
   };
+  const isMissing = !(await admin.listTopics()).includes(plan.topic);
   const isNew =
-    !(await admin.listTopics()).includes(plan.topic) &&
-    (await admin.createTopics({ topics: [topic], waitForLeaders: true }));
-  if (isNew) return `${plan.topic}: made, ${countOf(plan.partitions)}, ${listOf(plan.settings)}`;
+    isMissing && (isDryRun || (await admin.createTopics({ topics: [topic], waitForLeaders: true })));
+  const made = isDryRun ? 'would be made' : 'made';
+  if (isNew) return `${plan.topic}: ${made}, ${countOf(plan.partitions)}, ${listOf(plan.settings)}`;
   const differences = await differencesOf(admin, plan);
   return differences.length === 0
     ? `${plan.topic}: is there`

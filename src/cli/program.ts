@@ -4,6 +4,8 @@ import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
+import { addInit } from './init.js';
+import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
 import { addProduce } from './produce.js';
 import { addRender } from './render.js';
@@ -13,10 +15,12 @@ import { addStack } from './stack.js';
 import { addStatus } from './status.js';
 import { addStop } from './stop.js';
 import { addSubmit } from './submit.js';
+import { addVerify } from './verify.js';
 
 /** In the order in which a person meets them. */
 const commands = [
   addStack,
+  addInit,
   addSandbox,
   addProduce,
   addRender,
@@ -25,6 +29,8 @@ const commands = [
   addRuns,
   addLogs,
   addStop,
+  addVerify,
+  addLake,
 ];
 
 const exitCodes = `

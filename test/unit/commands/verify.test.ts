@@ -54,6 +54,20 @@ describe('verify', () => {
     expect(report.isProven).toBe(false);
   });
 
+  it('is not proven with a hole before all bars, beside no final one', async () => {
+    const open = [aBar(0, { isFinal: false }), aBar(1), aBar(2)];
+    const coverage = [
+      { firstId: 80, lastId: 90 },
+      { firstId: 100, lastId: 115 },
+    ];
+    const report = await run({ BTCUSDT: evidenceOf(open, { coverage, lastIdBefore: undefined }) });
+    expect(report.symbols[0]).toMatchObject({
+      verdicts: { edge: 1, equal: 2, hole: 0 },
+      holes: [{ firstId: 91, lastId: 99 }],
+      isProven: false,
+    });
+  });
+
   it('takes nothing for no proof: no symbol, no bar, or no final bar', async () => {
     expect((await run({})).isProven).toBe(false);
     expect(

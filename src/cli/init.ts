@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import { init, type InitReport } from '../commands/init.js';
+import type { CliContext } from './context.js';
+import { printJson, printTable } from './print.js';
+
+interface InitFlags {
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+const help = `
+Example: cryptopipe init --dry-run
+
+Makes what is missing and leaves what is there; it may run any number of times, also at the same time.`;
+
+/** `init`: topics, schema and folders. */
+export function addInit(program: Command, context: CliContext): void {
+  program
+    .command('init')
+    .description('make the topics, the schema of the warehouse and the folders of the lake')
+    .option('-n, --dry-run', 'say what is missing, make nothing', false)
+    .option('--json', 'one JSON document', false)
+    .addHelpText('after', help)
+    .action(async (flags: InitFlags) => {
+      const app = await context.app();
+      const { topics, schema, files } = app;
+      const folders = Object.values(app.folders);
+      const report = await init({ topics, schema, files }, { folders, isDryRun: flags.dryRun });
+      if (flags.json) printJson(context.io, report);
+      else printTable(context.io, ['what', 'name', 'now'], rowsOf(report));
+    });
+}
+
+function rowsOf({ isDryRun, topics, migrations, schemaVersion, folders }: InitReport): string[][] {
+  const made = isDryRun ? 'would be made' : 'made';
+  const applied = migrations.map((name) => ['migration', name, isDryRun ? 'would be applied' : 'applied']);
+  return [
+    ...topics.map((line) => {
+      const [name, ...rest] = line.split(': ');
+      return ['topic', name ?? '', rest.join(': ')];
+    }),
+    ...(applied.length > 0 ? applied : [['schema', schemaVersion ?? 'none', 'is there']]),
+    ...folders.map(({ path, isNew }) => ['folder', path, isNew ? made : 'is there']),
+  ];
+}
