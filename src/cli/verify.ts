@@ -76,7 +76,8 @@ function toSymbols(list: string | undefined): string[] | undefined {
 }
 
 function printReport(io: Io, report: VerifyReport): void {
-  printTable(io, ['symbol', 'bars', 'final', 'compared', ...columns, 'holes'], report.symbols.map(toRow));
+  if (report.symbols.length > 0)
+    printTable(io, ['symbol', 'bars', 'final', 'compared', ...columns, 'holes'], report.symbols.map(toRow));
   for (const symbol of report.symbols) printProblems(io, symbol);
   io.out(`${verdictOf(report)}\n`);
 }
