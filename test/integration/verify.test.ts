@@ -69,6 +69,8 @@ const verifyCli = (argv: readonly string[]): Promise<CliResult> =>
     PGHOST: address.host,
     PGPORT: String(address.port),
     PGDATABASE: address.database,
+    POSTGRES_USER: address.user,
+    POSTGRES_PASSWORD: address.password,
   });
 const verifyJson = async (argv: readonly string[] = []): Promise<VerifyReport> =>
   JSON.parse((await verifyCli([...argv, '--json'])).out) as VerifyReport;
