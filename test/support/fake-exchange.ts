@@ -1,0 +1,47 @@
+import { UsageError } from '../../src/core/errors.js';
+import type { Exchange, ExchangeSymbol, Kline, TradeQuery } from '../../src/core/ports/exchange.js';
+import type { Tick } from '../../src/core/tick.js';
+
+/** An exchange in memory: the trades of each symbol in order of id. Remembers what it was asked. */
+export class FakeExchange implements Exchange {
+  readonly queries: TradeQuery[] = [];
+  /** Runs before an answer is made: a test makes it slow, lets it fail, or lets new trades happen. */
+  onTrades: (query: TradeQuery) => void | Promise<void> = () => undefined;
+
+  constructor(readonly tape: Record<string, Tick[]>) {}
+
+  serverTime(): Promise<number> {
+    return Promise.resolve(1_800_000_000_000);
+  }
+
+  symbols(names: readonly string[]): Promise<ExchangeSymbol[]> {
+    const unknown = names.find((name) => this.tape[name] === undefined);
+    if (unknown !== undefined) return Promise.reject(new UsageError(`knows no symbol ${unknown}`));
+    return Promise.resolve(
+      names.map((symbol) => ({ symbol, status: 'TRADING', tickSize: '0.01', lotStep: '0.00001' })),
+    );
+  }
+
+  async trades(query: TradeQuery, signal?: AbortSignal): Promise<Tick[]> {
+    this.queries.push(query);
+    await this.onTrades(query);
+    signal?.throwIfAborted();
+    const all = this.tape[query.symbol] ?? [];
+    if ('fromId' in query)
+      return all.filter(({ aggTradeId }) => aggTradeId >= query.fromId).slice(0, query.limit);
+    if ('startTime' in query)
+      return all.filter(({ eventTime }) => eventTime >= query.startTime).slice(0, query.limit);
+    return all.slice(-query.limit);
+  }
+
+  klines(): Promise<Kline[]> {
+    return Promise.resolve([]);
+  }
+
+  /** The ids from which full pages of a symbol were asked for, in order. */
+  pagesOf(symbol: string): number[] {
+    return this.queries.flatMap((query) =>
+      query.symbol === symbol && 'fromId' in query && query.limit === 1000 ? [query.fromId] : [],
+    );
+  }
+}

@@ -1,0 +1,53 @@
+import type { Cursor, TickSink } from '../../src/core/ports/topic.js';
+import type { Tick } from '../../src/core/tick.js';
+
+/** A topic in memory. What happened is kept in one list, so that a test can see the order. */
+export class FakeTopic implements TickSink {
+  readonly events: (
+    { readonly sent: readonly Tick[] } | { readonly cursors: readonly Cursor[] } | 'closed'
+  )[] = [];
+  /** Runs before the acknowledgement. */
+  onSend: (ticks: readonly Tick[]) => void | Promise<void> = () => undefined;
+  onOpen: () => void = () => undefined;
+
+  constructor(private readonly before: readonly Cursor[] = []) {}
+
+  open(): Promise<void> {
+    this.onOpen();
+    return Promise.resolve();
+  }
+
+  async send(ticks: readonly Tick[]): Promise<void> {
+    if (ticks.length === 0) return;
+    await this.onSend(ticks);
+    this.events.push({ sent: ticks });
+  }
+
+  writeCursors(cursors: readonly Cursor[]): Promise<void> {
+    if (cursors.length > 0) this.events.push({ cursors });
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.events.push('closed');
+    return Promise.resolve();
+  }
+
+  cursors(): Promise<Cursor[]> {
+    return Promise.resolve([...this.before]);
+  }
+
+  idsOf(symbol: string): number[] {
+    return this.events
+      .flatMap((event) => (typeof event === 'object' && 'sent' in event ? event.sent : []))
+      .filter((tick) => tick.symbol === symbol)
+      .map(({ aggTradeId }) => aggTradeId);
+  }
+
+  /** The newest cursor id of a symbol. */
+  cursorOf(symbol: string): number | undefined {
+    return this.events
+      .flatMap((event) => (typeof event === 'object' && 'cursors' in event ? event.cursors : []))
+      .findLast((cursor) => cursor.symbol === symbol)?.aggTradeId;
+  }
+}
