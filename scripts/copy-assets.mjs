@@ -1,7 +1,7 @@
-// What tsc does not carry into dist: data files that modules read beside themselves.
-import { copyFileSync } from 'node:fs';
+// What tsc does not do for dist: data files that modules read beside themselves, and the mark of a finished build.
+import { copyFileSync, writeFileSync } from 'node:fs';
 
-copyFileSync(
-  new URL('../src/stack/stack.lock.json', import.meta.url),
-  new URL('../dist/stack/stack.lock.json', import.meta.url),
-);
+const dist = (path) => new URL(`../dist/${path}`, import.meta.url);
+
+copyFileSync(new URL('../src/stack/stack.lock.json', import.meta.url), dist('stack/stack.lock.json'));
+writeFileSync(dist('.built'), '');

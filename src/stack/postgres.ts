@@ -5,6 +5,7 @@ import { execa } from 'execa';
 import { Client, escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
 import type { Installed } from './install/install.js';
+import { clearStaleLock } from './postgres-folder.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -19,6 +20,7 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
     ports: { PostgreSQL: port },
     prepare: async (signal) => {
       await initialize(settings, postgres, signal);
+      await clearStaleLock(postgres.dataFolder);
       return commandOf(settings, postgres);
     },
     checkReady: (signal) => answersAsRole(settings, signal),
