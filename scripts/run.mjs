@@ -1,6 +1,6 @@
 // `npm run demo`, `npm test` and `npm run cryptopipe`: brings a fresh clone to where the program can run, then runs it.
 // Plain JavaScript without packages, since it is what installs them.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,13 +13,16 @@ function fail(message) {
   process.exit(3);
 }
 
-/** Runs a program to its end with our streams; its exit code, or 128 + signal as a shell says it. */
+/** Runs a program to its end with our streams; its exit code, or 130 when a signal ended it. */
 function run(file, args) {
-  // Ctrl-C reaches the child too: it ends in its own way, and we wait for it.
+  const child = spawn(file, args, { stdio: 'inherit' });
+  // Ctrl-C reaches the child by itself, as it does us: it ends in its own way, and we wait for it.
   process.on('SIGINT', () => undefined);
-  const result = spawnSync(file, args, { stdio: 'inherit', cwd: process.cwd() });
-  if (result.error !== undefined) fail(`${file} could not be started: ${result.error.message}`);
-  return result.status ?? 130;
+  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(`${file} could not be started: ${error.message}`));
+    child.on('exit', (code) => resolve(code ?? 130));
+  });
 }
 
 const changedAt = (path) => (existsSync(path) ? statSync(path).mtimeMs : 0);
@@ -63,7 +66,8 @@ if (problems.length > 0) fail(`${problems.join('\n')}\nThen run the same command
 installPackages();
 build();
 const main = join(root, 'dist', 'main.js');
-if (what === 'test') process.exitCode = run(process.execPath, [join(root, 'scripts', 'test.mjs'), ...args]);
-else if (what === 'demo') process.exitCode = run(process.execPath, [main, 'demo', ...args]);
-else if (what === 'cli') process.exitCode = run(process.execPath, [main, ...args]);
+if (what === 'test')
+  process.exitCode = await run(process.execPath, [join(root, 'scripts', 'test.mjs'), ...args]);
+else if (what === 'demo') process.exitCode = await run(process.execPath, [main, 'demo', ...args]);
+else if (what === 'cli') process.exitCode = await run(process.execPath, [main, ...args]);
 else fail('node scripts/run.mjs demo|test|cli [arguments]');
