@@ -23,6 +23,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          testTimeout: 590_000,
+          hookTimeout: 590_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           testTimeout: 300_000,
