@@ -13,7 +13,7 @@ const leastCores = 4;
 const memory = '4g';
 
 /** Where the worker's jobs find the password of PostgreSQL; readable by this user alone. */
-export const passwordFile = (settings: StackSettings): string => join(settings.dataDir, 'postgres.password');
+const passwordFile = (settings: StackSettings): string => join(settings.dataDir, 'postgres.password');
 
 /** Spark's one Worker; drivers and executors run below it and end with it. */
 export function sparkWorkerServer(settings: StackSettings, parts: SparkParts): Server {
