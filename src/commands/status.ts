@@ -42,13 +42,21 @@ export interface StatusOptions {
 /** So long one part may take: a dead system must not hide the others. */
 const partTimeoutMs = 5000;
 
-class TooSlow extends UnreachableError {}
-
-async function inTime<T>(clock: Clock, work: Promise<T>, stop: AbortSignal): Promise<T> {
-  const late = clock.sleep(partTimeoutMs, stop).then((): never => {
-    throw new TooSlow(`no answer within ${shortDuration(partTimeoutMs)}`);
+/** Gives up on a part when its time is over: the promise at once, what it works on by its signal. */
+async function inTime<T>(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const over = new AbortController();
+  const late = clock.sleep(partTimeoutMs, over.signal).then((): never => {
+    over.abort();
+    throw new UnreachableError(`no answer within ${shortDuration(partTimeoutMs)}`);
   });
-  return Promise.race([work, late]);
+  try {
+    return await Promise.race([work(AbortSignal.any([signal, over.signal])), late]);
+  } finally {
+    over.abort();
+  }
 }
 
 function failed(name: string, error: unknown): ReportPart {
@@ -64,14 +72,15 @@ function failed(name: string, error: unknown): ReportPart {
   };
 }
 
-async function ask(clock: Clock, name: string, find: () => Promise<Finding>): Promise<ReportPart> {
-  const done = new AbortController();
+async function ask(
+  call: { readonly clock: Clock; readonly signal: AbortSignal },
+  name: string,
+  find: (signal: AbortSignal) => Promise<Finding>,
+): Promise<ReportPart> {
   try {
-    return answered(name, await inTime(clock, find(), done.signal));
+    return answered(name, await inTime(call, find));
   } catch (error) {
     return failed(name, error);
-  } finally {
-    done.abort();
   }
 }
 
@@ -87,8 +96,8 @@ async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal
   };
 }
 
-async function askSpark(ports: StatusPorts): Promise<Finding> {
-  const master = await ports.spark.master();
+async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Finding> {
+  const master = await ports.spark.master(signal);
   const runs: readonly JobRun[] = await listRuns(ports, { limit: 50 }).then(
     (report) => report.runs,
     (error: unknown) => {
@@ -121,9 +130,10 @@ async function askPostgres({ book, clock }: StatusPorts): Promise<Finding> {
 export async function status(ports: StatusPorts, options: StatusOptions): Promise<StatusReport> {
   const { clock, topics, bars, background } = ports;
   const { topic, pollIntervalMs, signal } = options;
+  const call = { clock, signal };
   const parts = await Promise.all([
-    ask(clock, 'exchange', () => askExchange(ports, signal)),
-    ask(clock, 'kafka', async () => {
+    ask(call, 'exchange', (limit) => askExchange(ports, limit)),
+    ask(call, 'kafka', async () => {
       const [offsets, committed] = await Promise.all([
         topics.offsets(topic),
         bars.committedOffsets('hot').catch((error: unknown) => {
@@ -133,14 +143,14 @@ export async function status(ports: StatusPorts, options: StatusOptions): Promis
       ]);
       return findLag(topic, offsets, committed);
     }),
-    ask(clock, 'spark', () => askSpark(ports)),
-    ask(clock, 'hdfs', () => askHdfs(ports)),
-    ask(clock, 'postgres', () => askPostgres(ports)),
-    ask(clock, 'producers', async () => {
+    ask(call, 'spark', (limit) => askSpark(ports, limit)),
+    ask(call, 'hdfs', () => askHdfs(ports)),
+    ask(call, 'postgres', () => askPostgres(ports)),
+    ask(call, 'producers', async () => {
       const [cursors, processes] = await Promise.all([topics.cursors(), background?.list() ?? []]);
       return findProducers(cursors, processes, { pollIntervalMs, now: clock.now() });
     }),
-    ask(clock, 'data', async () => findData(await bars.freshness(), clock.now())),
+    ask(call, 'data', async () => findData(await bars.freshness(), clock.now())),
   ]);
   return toReport(clock.now(), parts);
 }

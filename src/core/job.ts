@@ -3,7 +3,7 @@ import type { JobParameter } from './job-parameters.js';
 import { nearest } from './suggestion.js';
 
 /** What a job takes of the cluster; memory as Spark writes it (`1g`). */
-export interface JobResources {
+interface JobResources {
   readonly driverCores: number;
   readonly driverMemory: string;
   readonly executorCores: number;

@@ -1,5 +1,5 @@
 /** `ill`: it answered, and is not as it should be. `silent`: nobody knows, because it did not answer. */
-export type Health = 'well' | 'ill' | 'silent';
+type Health = 'well' | 'ill' | 'silent';
 
 /** One system, or one side of the data, at one moment. */
 export interface ReportPart {

@@ -18,7 +18,7 @@ export interface DriverReport {
   readonly message: string | undefined;
 }
 
-export interface MasterWorker {
+interface MasterWorker {
   readonly id: string;
   readonly state: string;
   readonly webUiAddress: string;
@@ -28,13 +28,13 @@ export interface MasterWorker {
   readonly memoryFreeMb: number;
 }
 
-export interface MasterDriver {
+interface MasterDriver {
   readonly id: string;
   readonly state: string;
   readonly workerId: string | undefined;
 }
 
-export interface MasterApp {
+interface MasterApp {
   readonly id: string;
   readonly name: string;
   readonly state: string;
