@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createWebHdfs } from '../../../src/adapters/webhdfs.js';
+import { UnreachableError } from '../../../src/core/errors.js';
+import { standIn, type Handler, type StandIn } from '../../support/rest-stand-in.js';
+
+let server: StandIn | undefined;
+
+async function fileStore(handler: Handler) {
+  server = await standIn(handler);
+  return createWebHdfs({ webUrl: server.url, user: 'hadoop' });
+}
+
+afterEach(() => server?.close());
+
+describe('WebHDFS', () => {
+  it('goes to the host of the NameNode where the name of the DataNode cannot be resolved', async () => {
+    const received: Buffer[] = [];
+    const files = await fileStore((request, response, url) => {
+      request.on('data', (part: Buffer) => received.push(part));
+      if (url.searchParams.get('noredirect') !== 'true') {
+        request.on('end', () => response.writeHead(201).end());
+        return;
+      }
+      const port = request.socket.localPort ?? 0;
+      const location = `http://datanode.invalid:${port}/webhdfs/v1${url.pathname}?op=CREATE&offset=0`;
+      response.end(JSON.stringify({ Location: location }));
+    });
+    await files.write('/jobs/x.py', new TextEncoder().encode('print(1)'));
+    expect(Buffer.concat(received).toString()).toBe('print(1)');
+    expect(server?.requests[0]).toBe(
+      '/webhdfs/v1/jobs/x.py?op=CREATE&user.name=hadoop&overwrite=true&noredirect=true',
+    );
+  });
+
+  it('keeps a name with a blank or an equal sign as it is', async () => {
+    const files = await fileStore((_request, response) => {
+      response.end('{"boolean":true}');
+    });
+    await files.makeFolder('/lake/dt=2024-08-08/a b');
+    expect(server?.requests).toEqual(['/webhdfs/v1/lake/dt%3D2024-08-08/a%20b?op=MKDIRS&user.name=hadoop']);
+  });
+
+  it('tells a NameNode that still waits for its blocks from one that refuses', async () => {
+    const say = (exception: string, message: string): Handler => {
+      const body = JSON.stringify({ RemoteException: { exception, javaClassName: '', message } });
+      return (_request, response) => {
+        response.writeHead(403).end(body);
+      };
+    };
+    const waiting = await fileStore(
+      say('SafeModeException', 'Cannot create /jobs. Name node is in safe mode.'),
+    );
+    await expect(waiting.makeFolder('/jobs')).rejects.toMatchObject({
+      retryable: true,
+      message:
+        'HDFS refused MKDIRS of /jobs (403): SafeModeException: Cannot create /jobs. Name node is in safe mode.',
+    });
+    await server?.close();
+    const refusing = await fileStore(say('AccessControlException', 'Permission denied: user=x'));
+    await expect(refusing.makeFolder('/jobs')).rejects.toMatchObject({ retryable: false });
+  });
+
+  it('says that it did not answer, with the setting that names it', async () => {
+    const files = await fileStore(() => undefined);
+    await server?.close();
+    const failure: unknown = await files.stat('/').catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(UnreachableError);
+    expect(failure).toMatchObject({ nextStep: expect.stringContaining('WEBHDFS_URL') as string });
+  });
+});
