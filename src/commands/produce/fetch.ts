@@ -54,8 +54,9 @@ export async function fetchSymbol(tools: FetchTools, start: SymbolStart): Promis
 
     const isFull = page.length === pageSize;
     progress.setLive(symbol, !isFull && next > goal);
-    // A page that is not full ends before the pages that were asked for ahead begin: what lies between is not in them.
-    if (ahead[0] !== undefined && ahead[0].fromId > next) ahead = dropAhead(queue, ahead);
+    // The pages asked for ahead are the next ones only where this page was full and without a gap: one that is not full ends
+    // before they begin, one after a gap (ids that begin at a billion, asked for from 0) ends far behind them.
+    if (ahead[0] !== undefined && ahead[0].fromId !== next) ahead = dropAhead(queue, ahead);
     if (isFull) {
       if (next > newest && ahead.length === 0) newest = await askNewest(tools, symbol, newest);
     } else {

@@ -67,6 +67,14 @@ describe('what is sent', () => {
     expect(topic.idsOf('BTCUSDT')).toEqual(tape.map(({ aggTradeId }) => aggTradeId));
   });
 
+  it('asks for each page once where the ids begin far above the id that was asked for', async () => {
+    const exchange = new FakeExchange({ BTCUSDT: ticksFrom(3_100_000_001, 3_100_002_500) });
+    const topic = new FakeTopic();
+    await run(exchange, topic);
+    expect(topic.idsOf('BTCUSDT')).toEqual(ids(3_100_000_001, 3_100_002_500));
+    expect(exchange.pagesOf('BTCUSDT').length).toBeLessThan(20);
+  });
+
   it('sends a trade that happened between a page that was not full and a page asked for ahead', async () => {
     const exchange = new FakeExchange({ BTCUSDT: ticksFrom(0, 3_999) });
     // One host behind the address lags: once, it answers the second page short.
