@@ -117,7 +117,9 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     CRYPTOPIPE_MAVEN_URL: url.default('https://repo1.maven.org/maven2'),
     CRYPTOPIPE_POSTGRES_BIN: optional,
     CRYPTOPIPE_PYTHON: z.string().min(1).default('python3'),
-    CRYPTO_API_URL: url.default('https://api.binance.com'),
+    CRYPTO_API_URL: z
+      .preprocess((value) => (value === 'sandbox' ? `http://127.0.0.1:${ports.sandbox}` : value), url)
+      .default('https://api.binance.com'),
     CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
     CRYPTO_POLL_INTERVAL_MS: z.coerce.number().int().min(100).max(3_600_000).default(5000),
     KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),

@@ -29,11 +29,12 @@ export function addLake(program: Command, context: CliContext): void {
       const areas = { raw, clean, rejected };
       const report = await listLake(app.lake, { areas, path, isByLeaf: flags.leaves });
       if (flags.json) printJson(context.io, report);
-      else printReport(context.io, report, path);
+      else printLake(context.io, report, path);
     });
 }
 
-function printReport(io: Io, { folders, total }: LakeReport, path: string | undefined): void {
+/** What lies in the lake, as a table. */
+export function printLake(io: Io, { folders, total }: LakeReport, path: string | undefined): void {
   if (folders.length === 0) {
     io.out(`${path === undefined ? 'the lake' : path} is empty: no Parquet file in it yet\n`);
     return;

@@ -4,6 +4,7 @@ import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
+import { addDemo } from './demo.js';
 import { addInit } from './init.js';
 import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
@@ -19,6 +20,7 @@ import { addVerify } from './verify.js';
 
 /** In the order in which a person meets them. */
 const commands = [
+  addDemo,
   addStack,
   addInit,
   addSandbox,
@@ -92,6 +94,7 @@ export async function runCli(call: CliCall): Promise<number> {
     await program.parseAsync(call.argv, { from: 'user' });
     return exitCode;
   } catch (error) {
+    if (isInterrupted(error, call.signal)) return 130;
     return printError(error, call.io, program.opts<GlobalFlags>().debug);
   } finally {
     await app?.then((opened) => opened.close()).catch(() => undefined);
@@ -101,6 +104,13 @@ export async function runCli(call: CliCall): Promise<number> {
 async function openApp(config: Promise<Config>): Promise<App> {
   const { createApp } = await import('../compose.js');
   return createApp(await config);
+}
+
+/** A wait that the user's Ctrl-C ended: it was said already, and it is no failure. */
+function isInterrupted(error: unknown, signal: AbortSignal): boolean {
+  return (
+    signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'))
+  );
 }
 
 /** Every sub-command writes to our streams and throws instead of ending the process. */

@@ -48,7 +48,7 @@ export function addVerify(program: Command, context: CliContext): void {
       );
       const report = await verify({ bars, exchange }, options, context.signal).finally(stopTelling);
       if (flags.json) printJson(context.io, report);
-      else printReport(context.io, report);
+      else printVerify(context.io, report);
       if (!report.isProven) context.setExitCode(5);
     });
 }
@@ -75,7 +75,8 @@ function toSymbols(list: string | undefined): string[] | undefined {
   });
 }
 
-function printReport(io: Io, report: VerifyReport): void {
+/** The table of what was compared, what is off, and the verdict. */
+export function printVerify(io: Io, report: VerifyReport): void {
   if (report.symbols.length > 0)
     printTable(io, ['symbol', 'bars', 'final', 'compared', ...columns, 'holes'], report.symbols.map(toRow));
   for (const symbol of report.symbols) printProblems(io, symbol);

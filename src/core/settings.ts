@@ -56,7 +56,11 @@ export const settings: readonly Setting[] = [
     shown: 'the binaries from npm',
   },
   { name: 'CRYPTOPIPE_PYTHON', meaning: 'the Python that makes the virtual environment', shown: 'python3' },
-  { name: 'CRYPTO_API_URL', meaning: 'the exchange', shown: 'https://api.binance.com' },
+  {
+    name: 'CRYPTO_API_URL',
+    meaning: 'the exchange; `sandbox` is the stand-in of this computer',
+    shown: 'https://api.binance.com',
+  },
   { name: 'CRYPTO_SYMBOL', meaning: 'one symbol or a comma list', shown: 'BTCUSDT' },
   { name: 'CRYPTO_POLL_INTERVAL_MS', meaning: 'pause between two polls when not behind', shown: '5000' },
   { name: 'KAFKA_BOOTSTRAP_SERVERS', meaning: 'Kafka, as this command sees it', shown: 'localhost:9092' },
