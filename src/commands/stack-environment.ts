@@ -1,3 +1,5 @@
+import { passFileOf } from '../core/settings.js';
+
 /** The part of the configuration that says where the servers are. */
 interface Addresses {
   readonly stack: string;
@@ -15,8 +17,8 @@ interface Addresses {
 }
 
 /**
- * The variables with which every command of ours, and tools such as psql, see this stack. No password: ours is read from
- * the configuration, and what is printed ends in a scroll-back or a log.
+ * The variables with which every command of ours, and tools such as psql, see this stack. No password, since what is
+ * printed ends in a log: ours comes from the configuration, psql's from a file that only its owner may read.
  */
 export function stackEnvironment(config: Addresses): Record<string, string> {
   return {
@@ -33,6 +35,7 @@ export function stackEnvironment(config: Addresses): Record<string, string> {
     PGPORT: String(config.postgres.port),
     PGDATABASE: config.postgres.database,
     PGUSER: config.postgres.user,
+    PGPASSFILE: passFileOf(config.native.dataDir),
     POSTGRES_USER: config.postgres.user,
     POSTGRES_JDBC_URL: config.postgres.jdbcUrl,
     SPARK_REST_URL: config.spark.restUrl,

@@ -22,6 +22,9 @@ export const basePorts = {
 export type PortName = keyof typeof basePorts;
 export type Ports = Readonly<Record<PortName, number>>;
 
+/** Where `stack up` writes the password for psql and other tools that read PGPASSFILE. */
+export const passFileOf = (dataDir: string): string => `${dataDir}/pgpass`;
+
 /** One row of the settings table: where it is read, what it means, what holds when nobody says anything. */
 export interface Setting {
   readonly name: string;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { UsageError } from '../core/errors.js';
+import { UnreachableError, UsageError } from '../core/errors.js';
 import { serverNames, type ProcessReport, type Stack, type StackCall } from '../core/ports/stack.js';
 import { install } from './install/install.js';
 import { withLock } from './lock-file.js';
@@ -35,14 +35,28 @@ export function createNativeStack(settings: StackSettings): Stack {
       work,
     );
   return {
-    install: async (call) => {
-      await install({ ...call, settings, servers: withDependencies(call.only) });
-    },
-    up: (call) => alone(call, () => up(settings, call)),
+    install: (call) =>
+      interruptible(call.signal, async () => {
+        await install({ ...call, settings, servers: withDependencies(call.only) });
+      }),
+    up: (call) => interruptible(call.signal, () => alone(call, () => up(settings, call))),
     down: (call) => alone(call, () => down(settings, call)),
     status: () => Promise.resolve(reportProcesses(dataDir)),
     logTail: (name, lines) => tailOf(dataDir, name, lines),
   };
+}
+
+/** Whatever was under way when the caller wanted to stop, that is what happened. */
+async function interruptible<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new UnreachableError('Interrupted: what had been started is stopped again', {
+      nextStep: 'The same command goes on from here.',
+      cause,
+    });
+  }
 }
 
 async function up(settings: StackSettings, call: StackCall): Promise<ProcessReport[]> {

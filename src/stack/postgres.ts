@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { Client, escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
+import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
 import { clearStaleLock } from './postgres-folder.js';
 import type { Command, Server } from './server.js';
@@ -21,6 +22,7 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
     prepare: async (signal) => {
       await initialize(settings, postgres, signal);
       await clearStaleLock(postgres.dataFolder);
+      await writeFile(passFileOf(settings.dataDir), passFileText(settings), { mode: 0o600 });
       return commandOf(settings, postgres);
     },
     checkReady: (signal) => answersAsRole(settings, signal),
@@ -28,6 +30,15 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
     stopSignal: 'SIGINT', // Its "fast shutdown": ends the sessions, writes a checkpoint.
     stopTimeoutMs: 30_000,
   };
+}
+
+/** One line of a password file (libpq): host, port, database, user, password. */
+export function passFileText({ ports, postgres }: StackSettings): string {
+  const escape = (text: string): string => text.replace(/[\\:]/g, '\\$&');
+  return ['localhost', '127.0.0.1']
+    .map((host) => [host, ports.postgres, '*', escape(postgres.user), escape(postgres.password)].join(':'))
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function commandOf(settings: StackSettings, postgres: Postgres): Command {

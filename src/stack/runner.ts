@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { ConfigError, UnreachableError } from '../core/errors.js';
+import { ConfigError } from '../core/errors.js';
 import type { Say, ServerName } from '../core/ports/stack.js';
 import { checkPorts } from './port-check.js';
 import { endProcess, startDetached } from './process.js';
@@ -47,8 +47,7 @@ export async function startServers(servers: readonly Server[], call: RunCall): P
       missing.map(({ name }) => name),
       call,
     );
-    if (!call.signal.aborted) throw error;
-    throw new UnreachableError('Interrupted: what had been started is stopped again', { cause: error });
+    throw error;
   }
 }
 

@@ -4,6 +4,7 @@ import { basePorts } from '../../../src/core/settings.js';
 import { stackEnvironment } from '../../../src/commands/stack-environment.js';
 import { coreSite, hadoopXml, hdfsSite } from '../../../src/stack/hdfs.js';
 import { kafkaProperties } from '../../../src/stack/kafka.js';
+import { passFileText } from '../../../src/stack/postgres.js';
 import { serverEnvironment, type StackSettings } from '../../../src/stack/settings.js';
 
 const settings: StackSettings = {
@@ -40,6 +41,15 @@ describe('the servers', () => {
 
   it('have their paths escaped in XML', () => {
     expect(hadoopXml({ a: '/x & y/<z>' })).toContain('<value>/x &amp; y/&lt;z&gt;</value>');
+  });
+});
+
+describe('the password file', () => {
+  it('has colons and backslashes escaped', () => {
+    const postgres = { user: 'crypto', password: 'a:b\\c', database: 'crypto' };
+    expect(passFileText({ ...settings, postgres })).toBe(
+      'localhost:5432:*:crypto:a\\:b\\\\c\n127.0.0.1:5432:*:crypto:a\\:b\\\\c\n',
+    );
   });
 });
 
