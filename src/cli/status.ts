@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { status } from '../commands/status.js';
+import { status, type StatusOptions } from '../commands/status.js';
+import type { Config } from '../config.js';
 import type { StatusReport } from '../core/report.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
@@ -26,12 +27,31 @@ export function addStatus(program: Command, context: CliContext): void {
       } = await context.app();
       const report = await status(
         { exchange, topics, spark, files, book, bars, clock, background },
-        { topic: config.kafka.topic, pollIntervalMs: config.pollIntervalMs, signal: context.signal },
+        {
+          topic: config.kafka.topic,
+          pollIntervalMs: config.pollIntervalMs,
+          addresses: addressesOf(config),
+          signal: context.signal,
+        },
       );
       context.setExitCode(report.exitCode);
       if (flags.json) printJson(context.io, report);
       else print(context.io, report);
     });
+}
+
+function addressesOf(config: Config): StatusOptions['addresses'] {
+  const kafka = config.kafka.brokers.join(',');
+  const postgres = `${config.postgres.host}:${config.postgres.port}`;
+  return {
+    exchange: config.exchangeUrl,
+    kafka,
+    spark: config.spark.uiUrl,
+    hdfs: config.hdfs.webUrl,
+    postgres,
+    producers: kafka,
+    data: postgres,
+  };
 }
 
 /** A cell holds one fact a line: lists are joined by semicolons in a part's summary. */

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { follow } from '../commands/follow.js';
 import { planSubmission, submit, type Submitted, type SubmitPlan } from '../commands/submit.js';
 import { findJob } from '../core/job.js';
+import { resolveParameters } from '../core/job-parameters.js';
 import type { CliContext } from './context.js';
 import { collect, positiveInteger } from './flags.js';
 import { printJson } from './print.js';
@@ -38,8 +39,11 @@ export function addSubmit(program: Command, context: CliContext): void {
 
 async function run(context: CliContext, name: string, flags: SubmitFlags): Promise<void> {
   const app = await context.app();
+  const job = findJob(name, app.jobs);
+  // What was typed wrongly is told before what is missing on this computer.
+  resolveParameters(job.parameters, flags.param);
   const plan: SubmitPlan = {
-    job: findJob(name, app.jobs),
+    job,
     overrides: flags.param,
     runId: app.newRunId(),
     hdfsRoot: app.config.hdfs.root,

@@ -36,7 +36,17 @@ export interface StatusPorts extends ReconcilePorts {
 export interface StatusOptions {
   readonly topic: string;
   readonly pollIntervalMs: number;
+  /** Where each part is asked, for the one that does not answer. */
+  readonly addresses: Readonly<Record<PartName, string>>;
   readonly signal: AbortSignal;
+}
+
+type PartName = 'exchange' | 'kafka' | 'spark' | 'hdfs' | 'postgres' | 'producers' | 'data';
+
+interface PartCall {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly addresses: Readonly<Record<PartName, string>>;
 }
 
 /** So long one part may take: a dead system must not hide the others. */
@@ -44,13 +54,14 @@ const partTimeoutMs = 5000;
 
 /** Gives up on a part when its time is over: the promise at once, what it works on by its signal. */
 async function inTime<T>(
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  { clock, signal }: PartCall,
+  address: string,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const over = new AbortController();
   const late = clock.sleep(partTimeoutMs, over.signal).then((): never => {
     over.abort();
-    throw new UnreachableError(`no answer within ${shortDuration(partTimeoutMs)}`);
+    throw new UnreachableError(`no answer from ${address} within ${shortDuration(partTimeoutMs)}`);
   });
   try {
     return await Promise.race([work(AbortSignal.any([signal, over.signal])), late]);
@@ -61,7 +72,8 @@ async function inTime<T>(
 
 function failed(name: string, error: unknown): ReportPart {
   if (!(error instanceof CryptopipeError)) throw error;
-  const problem = firstLine(error.message) + (error.nextStep === undefined ? '' : ` ${error.nextStep}`);
+  const said = firstLine(error.message);
+  const problem = error.nextStep === undefined ? said : `${said}. ${error.nextStep}`;
   const isSilent = error instanceof UnreachableError;
   return {
     name,
@@ -73,12 +85,12 @@ function failed(name: string, error: unknown): ReportPart {
 }
 
 async function ask(
-  call: { readonly clock: Clock; readonly signal: AbortSignal },
-  name: string,
+  call: PartCall,
+  name: PartName,
   find: (signal: AbortSignal) => Promise<Finding>,
 ): Promise<ReportPart> {
   try {
-    return answered(name, await inTime(call, find));
+    return answered(name, await inTime(call, call.addresses[name], find));
   } catch (error) {
     return failed(name, error);
   }
@@ -130,7 +142,7 @@ async function askPostgres({ book, clock }: StatusPorts): Promise<Finding> {
 export async function status(ports: StatusPorts, options: StatusOptions): Promise<StatusReport> {
   const { clock, topics, bars, background } = ports;
   const { topic, pollIntervalMs, signal } = options;
-  const call = { clock, signal };
+  const call = { clock, signal, addresses: options.addresses };
   const parts = await Promise.all([
     ask(call, 'exchange', (limit) => askExchange(ports, limit)),
     ask(call, 'kafka', async () => {

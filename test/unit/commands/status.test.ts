@@ -5,7 +5,21 @@ import { aRun } from '../../support/memory-runs.js';
 import { SubmissionWorld } from '../../support/submission-world.js';
 
 const now = Date.UTC(2026, 10, 23, 21, 15);
-const options = { topic: 'crypto_raw', pollIntervalMs: 5000, signal: new AbortController().signal };
+const addresses = {
+  exchange: 'https://exchange',
+  kafka: 'localhost:9092',
+  spark: 'http://localhost:8082',
+  hdfs: 'http://localhost:9870',
+  postgres: 'localhost:5432',
+  producers: 'localhost:9092',
+  data: 'localhost:5432',
+};
+const options = {
+  topic: 'crypto_raw',
+  pollIntervalMs: 5000,
+  addresses,
+  signal: new AbortController().signal,
+};
 
 /** A pipeline in which all is well; time stands still, but a sleep passes once everything else has answered. */
 function healthy(): StatusPorts {
@@ -77,7 +91,19 @@ describe('status', () => {
 
   it('waits for none that hangs, and shows the others', async () => {
     const topics = { offsets: () => new Promise<never>(() => undefined), cursors: healthy().topics.cursors };
-    expect(await healthOf({ ...healthy(), topics })).toEqual({ exitCode: 4, bad: { kafka: 'silent' } });
+    const report = await status({ ...healthy(), topics }, options);
+    expect(report.exitCode).toBe(4);
+    expect(report.parts.filter((part) => part.health !== 'well')).toMatchObject([
+      { name: 'kafka', health: 'silent', problems: ['no answer from localhost:9092 within 5 s'] },
+    ]);
+  });
+
+  it('tells what it gave up on that nobody waits any more', async () => {
+    let wasTold = false;
+    const serverTime = (signal?: AbortSignal) =>
+      new Promise<never>(() => signal?.addEventListener('abort', () => (wasTold = true)));
+    await status({ ...healthy(), exchange: { serverTime } }, options);
+    expect(wasTold).toBe(true);
   });
 
   it('shows a warehouse without schema as ill, with what to do', async () => {
@@ -92,7 +118,7 @@ describe('status', () => {
       'postgres',
       'data',
     ]);
-    expect(report.parts.at(-1)?.problems).toEqual(['no table Make it with `cryptopipe init`.']);
+    expect(report.parts.at(-1)?.problems).toEqual(['no table. Make it with `cryptopipe init`.']);
   });
 
   it('does not hide a bug of ours as an illness', async () => {

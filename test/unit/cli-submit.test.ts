@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { callCli } from '../support/run-cli.js';
+
+/** No server listens on these ports: a command that sent anything would fail. */
+const env = {
+  CRYPTOPIPE_PORT_OFFSET: '0',
+  SPARK_REST_URL: 'http://127.0.0.1:9',
+  SPARK_UI_URL: 'http://127.0.0.1:9',
+  WEBHDFS_URL: 'http://127.0.0.1:9',
+  PGPORT: '9',
+  PYSPARK_PYTHON: '/opt/venv/bin/python3',
+  CRYPTOPIPE_SPARK_JARS: '/opt/jars/spark-sql-kafka.jar,/opt/jars/postgresql.jar',
+  // They are no part of what is sent.
+  POSTGRES_PASSWORD: 'hidden-word',
+};
+const golden = readFileSync(join(import.meta.dirname, '../golden/files/streaming-request.json'), 'utf8');
+
+describe('submit --dry-run', () => {
+  it('prints the exact request and sends nothing', async () => {
+    const { exitCode, out } = await callCli(['submit', 'streaming', '--dry-run'], {
+      ...env,
+      POSTGRES_JDBC_URL: 'jdbc:postgresql://localhost:5432/crypto',
+    });
+    expect(exitCode).toBe(0);
+    const comparable = out
+      .replace(/jobs\/[0-9a-f]{64}\//, 'jobs/<sha256>/')
+      .replaceAll(/\d{8}t\d{6}-[0-9a-f]{6}/g, '20261123t211500-ab12cd');
+    expect(comparable).toBe(golden);
+  });
+
+  it('holds no secret, and neither does the rendered job', async () => {
+    const request = await callCli(['submit', 'streaming', '--dry-run'], env);
+    const rendered = await callCli(['render', 'streaming'], env);
+    expect([request.exitCode, rendered.exitCode]).toEqual([0, 0]);
+    expect(request.out + rendered.out).not.toContain('hidden-word');
+  });
+
+  it('exits 2 for a parameter that was typed wrongly', async () => {
+    const { exitCode, out, err } = await callCli(
+      ['submit', 'streaming', '-n', '-p', 'mod=available-now'],
+      env,
+    );
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(err).toContain('mod: no such parameter; did you mean mode?');
+  });
+});
+
+describe('a command about runs', () => {
+  it.each([[['runs']], [['logs', 'streaming']], [['stop', 'streaming']], [['submit', 'streaming']]])(
+    'exits 4 where nothing answers: %j',
+    async (argv) => {
+      const { exitCode, err } = await callCli(argv, env);
+      expect(exitCode).toBe(4);
+      expect(err).toMatch(/PostgreSQL at localhost:9 did not answer/);
+    },
+  );
+});
