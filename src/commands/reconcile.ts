@@ -1,9 +1,9 @@
 import { isLive, meaningOf } from '../core/driver-state.js';
-import { tellingEnd } from '../core/driver-log.js';
+import { failureLine, tellingEnd } from '../core/driver-log.js';
 import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { JobRun, RunState } from '../core/ports/runs.js';
-import type { SparkCluster } from '../core/ports/spark.js';
+import type { DriverReport, LogStream, SparkCluster } from '../core/ports/spark.js';
 import { locateRun, type LocatePorts, type Location } from './locate-run.js';
 
 export interface ReconcilePorts extends LocatePorts {
@@ -26,14 +26,21 @@ const heartbeatGraceMs = 30_000;
 
 const logBytes = 65_536;
 
+async function readLog(spark: SparkCluster, submissionId: string, stream: LogStream): Promise<string> {
+  try {
+    return await spark.driverLog(submissionId, stream, logBytes);
+  } catch (error) {
+    if (error instanceof UnreachableError) return '';
+    throw error;
+  }
+}
+
 /** What a driver's log says of its end; empty where the log cannot be had. */
 export async function readTellingEnd(spark: SparkCluster, submissionId: string): Promise<string> {
-  const read = (stream: 'stdout' | 'stderr'): Promise<string> =>
-    spark.driverLog(submissionId, stream, logBytes).catch((error: unknown) => {
-      if (error instanceof UnreachableError) return '';
-      throw error;
-    });
-  const [stdout, stderr] = await Promise.all([read('stdout'), read('stderr')]);
+  const [stdout, stderr] = await Promise.all([
+    readLog(spark, submissionId, 'stdout'),
+    readLog(spark, submissionId, 'stderr'),
+  ]);
   return tellingEnd({ stdout, stderr });
 }
 
@@ -57,8 +64,11 @@ async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Locatio
   }
 }
 
-function lastLineOf(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.trim() ?? '';
+/** Why a driver ended badly, in one line: Spark's own message where it could not start, else what Python said last. */
+async function causeOf(spark: SparkCluster, report: DriverReport): Promise<string | undefined> {
+  return report.message === undefined
+    ? failureLine(await readLog(spark, report.submissionId, 'stdout'))
+    : report.message.split('\n', 1)[0];
 }
 
 /**
@@ -78,7 +88,7 @@ export async function reconcile(ports: ReconcilePorts, run: JobRun): Promise<Rec
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { ...result, run: fresh ?? run };
-  const cause = driver.isSuccess ? '' : lastLineOf(await readTellingEnd(ports.spark, run.submissionId));
-  const why = `driver ${report.driverState ?? 'GONE'}: ${driver.meaning}${cause === '' ? '' : `; ${cause}`}`;
+  const cause = driver.runState === 'FAILED' ? await causeOf(ports.spark, report) : undefined;
+  const why = `driver ${report.driverState ?? 'GONE'}: ${driver.meaning}${cause === undefined ? '' : `; ${cause}`}`;
   return { ...result, run: await settled(ports, fresh, driver.runState, why) };
 }

@@ -23,3 +23,11 @@ export function tellingEnd(log: { readonly stdout: string; readonly stderr: stri
   }
   return [...stdout.slice(-10), ...linesOf(log.stderr).slice(-20)].join('\n');
 }
+
+/**
+ * One line that says why a driver failed: the last that Python printed, which is a traceback's error or the message of a
+ * SystemExit. Never one of the JVM's log: its last line is about anything.
+ */
+export function failureLine(stdout: string): string | undefined {
+  return linesOf(stdout).at(-1)?.trim();
+}

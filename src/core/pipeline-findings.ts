@@ -56,7 +56,8 @@ function runProblem(run: JobRun, now: number): string | undefined {
     return age(run.createdAt) > startLimitMs
       ? `run ${runId} is ${state} for ${shortDuration(age(run.createdAt))}: is there room at Spark?`
       : undefined;
-  return state === 'FINISHED'
+  const isByOrder = state === 'KILLED' && run.stopRequestedAt !== undefined;
+  return state === 'FINISHED' || isByOrder
     ? undefined
     : `run ${runId} is ${state}${run.error === undefined ? '' : `: ${run.error}`}`;
 }

@@ -191,6 +191,16 @@ describe('submit', () => {
     expect(world.book.rows.get('20261123t211500-000001')?.state).toBe('FAILED');
   });
 
+  it('does not take the last warning of Spark for the reason of a job that was killed from outside', async () => {
+    const world = new SubmissionWorld();
+    await submit(world.ports, world.options());
+    Object.assign(world.spark.drivers[0]!, { state: 'FAILED', stderr: 'WARN something else\n' });
+    await submit(world.ports, world.options());
+    expect(world.book.rows.get('20261123t211500-000001')?.error).toBe(
+      'driver FAILED: its process ended with another exit code than 0',
+    );
+  });
+
   it('names free cores and memory where no worker takes the driver', async () => {
     const world = new SubmissionWorld();
     world.spark.hasRoom = false;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastLines, tellingEnd } from '../../../src/core/driver-log.js';
+import { failureLine, lastLines, tellingEnd } from '../../../src/core/driver-log.js';
 
 const manyLines = (count: number, text: string): string =>
   Array.from({ length: count }, (_, index) => `${text} ${index + 1}`).join('\n');
@@ -39,5 +39,14 @@ describe('tellingEnd', () => {
 describe('lastLines', () => {
   it('does not count the empty line at the end', () => {
     expect(lastLines('a\nb\nc\n', 2)).toBe('b\nc');
+  });
+});
+
+describe('failureLine', () => {
+  it('is what Python said last, and nothing where it said nothing', () => {
+    expect(failureLine('Traceback (most recent call last):\n  File "x"\nValueError: no\n\n')).toBe(
+      'ValueError: no',
+    );
+    expect(failureLine('')).toBeUndefined();
   });
 });

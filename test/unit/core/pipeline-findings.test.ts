@@ -60,6 +60,7 @@ describe('Spark', () => {
     ['a job that does not say that it lives', aRun({ state: 'RUNNING', heartbeatAt: ago(40) }), /for 40 s/],
     ['a run that waits for long', aRun({ state: 'SUBMITTED', createdAt: ago(300) }), /SUBMITTED for 5 min/],
     ['a newest run that failed', aRun({ state: 'FAILED', error: 'ValueError: x' }), /FAILED: ValueError: x/],
+    ['a newest run that somebody killed', aRun({ state: 'KILLED' }), /KILLED/],
     ['a newest run that was lost', aRun({ state: 'LOST' }), /LOST/],
   ])('is ill with %s', (_what, run, problem) => {
     expect(findSpark(master, [run], now).problems).toEqual([expect.stringMatching(problem)]);
@@ -68,7 +69,9 @@ describe('Spark', () => {
   it('forgives a run that failed before a newer one that was stopped in order', () => {
     const old = aRun({ runId: 'old', state: 'FAILED', createdAt: ago(500) });
     const stopped = aRun({ runId: 'new', state: 'FINISHED', createdAt: ago(50) });
+    const killed = aRun({ ...stopped, state: 'KILLED', stopRequestedAt: ago(20) });
     expect(findSpark(master, [old, stopped], now).problems).toEqual([]);
+    expect(findSpark(master, [old, killed], now).problems).toEqual([]);
   });
 
   it('is ill without a living worker and without an active master', () => {
