@@ -86,7 +86,7 @@ export function createPostgresRuns(pool: Pool): RunBook {
     requestStop: async (runId) => {
       await query(
         `UPDATE crypto.job_runs SET stop_requested_at = coalesce(stop_requested_at, now())
-         WHERE run_id = $1 AND ${live}`,
+         WHERE run_id = $1`,
         [runId],
       );
     },

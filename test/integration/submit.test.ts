@@ -130,7 +130,7 @@ describe('a run on a real Spark', () => {
   it('is KILLED by force', async () => {
     const { run } = await submit(ports(), options('stays'));
     const stopped = await stop(app, { run: run.runId, kill: true, ...waiting });
-    expect(stopped.run).toMatchObject({ state: 'KILLED' });
+    expect(stopped.run).toMatchObject({ state: 'KILLED', stopRequestedAt: expect.any(Date) as Date });
     expect((await app.spark.driver(stopped.run.submissionId ?? '')).driverState).toBe('KILLED');
   });
 

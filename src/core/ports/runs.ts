@@ -38,7 +38,7 @@ export interface RunBook {
    * is being killed is not why it ended.
    */
   setState(runId: string, state: RunState, error?: string): Promise<void>;
-  /** Sets the stop flag that the job polls. */
+  /** Sets the stop flag that the job polls; on a run that has ended it only says that the end was ordered. */
   requestStop(runId: string): Promise<void>;
   find(runId: string): Promise<JobRun | undefined>;
   /** Newest first. */

@@ -48,7 +48,11 @@ describe('stop', () => {
       return kill(id);
     };
     const stopped = await stop(world.ports, { run: 'streaming', ...asked, kill: true });
-    expect(stopped.run).toMatchObject({ state: 'KILLED', error: 'killed by `cryptopipe stop --kill`' });
+    expect(stopped.run).toMatchObject({
+      state: 'KILLED',
+      error: 'killed by `cryptopipe stop --kill`',
+      stopRequestedAt: expect.any(Date) as Date,
+    });
   });
 
   it('finds a run by the beginning of its id, and refuses one that fits two', async () => {
