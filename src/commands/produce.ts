@@ -152,6 +152,8 @@ async function run(
     failures.unshift(error);
     fetching.abort(error);
   });
+  // A cursor of an earlier run is written again at once: it says that this producer is alive.
+  queue.nudge();
   const tickers = [
     every(clock, options.progressIntervalMs, ended.signal, () => watch.onProgress(progress.at(clock.now()))),
     every(clock, heartbeatMs, ended.signal, () => queue.nudge()),

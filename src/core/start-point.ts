@@ -25,3 +25,15 @@ export function parseStartPoint(text: string): StartPoint | undefined {
   const time = Date.parse(hasTime && iso[1] === undefined ? `${text}Z` : text);
   return Number.isNaN(time) ? undefined : { kind: 'time', time };
 }
+
+/** What `parseStartPoint` would read as the same point. */
+export function startPointText(point: StartPoint): string {
+  switch (point.kind) {
+    case 'now':
+      return 'now';
+    case 'time':
+      return new Date(point.time).toISOString();
+    case 'id':
+      return String(point.id);
+  }
+}

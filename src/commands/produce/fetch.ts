@@ -46,10 +46,8 @@ export async function fetchSymbol(tools: FetchTools, start: SymbolStart): Promis
     const request = ahead.shift();
     const page = await request?.page;
     if (page === undefined) return;
-    const fresh = page[0] !== undefined && page[0].aggTradeId < next ? after(page, next) : page;
-    queue.release(page.length - fresh.length);
-    queue.put(fresh);
-    next = (fresh.at(-1)?.aggTradeId ?? next - 1) + 1;
+    queue.put(page);
+    next = (page.at(-1)?.aggTradeId ?? next - 1) + 1;
     newest = Math.max(newest, next - 1);
 
     const isFull = page.length === pageSize;
@@ -113,6 +111,3 @@ async function askNewest(tools: FetchTools, symbol: string, known: number): Prom
   tools.progress.sawNewest(symbol, newest.eventTime);
   return Math.max(known, newest.aggTradeId);
 }
-
-const after = (page: readonly Tick[], next: number): readonly Tick[] =>
-  page.filter(({ aggTradeId }) => aggTradeId >= next);

@@ -249,7 +249,7 @@ describe('what is acknowledged', () => {
     const started = run(new FakeExchange({ BTCUSDT: ticksFrom(0, 10) }), topic, { signal: stop.signal });
     await expect(started).rejects.toMatchObject({
       exitCode: 4,
-      message: expect.stringMatching(/within 8 s/),
+      message: expect.stringMatching(/within 8 s/) as string,
     });
   });
 

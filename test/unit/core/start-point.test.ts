@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseStartPoint } from '../../../src/core/start-point.js';
+import { parseStartPoint, startPointText } from '../../../src/core/start-point.js';
 
 const time = (text: string): object => ({ kind: 'time', time: Date.parse(text) });
 
@@ -23,3 +23,7 @@ it.each(['', 'yesterday', '-5', '1.5', '2024-13-01', '2024-08-08T25:00', '08.08.
     expect(parseStartPoint(text)).toBeUndefined();
   },
 );
+
+it.each(['now', '0', '3100000001', '2024-08-08T23:55:00.000Z'])('writes %s as it would be read', (text) => {
+  expect(startPointText(parseStartPoint(text)!)).toBe(text);
+});

@@ -1,0 +1,55 @@
+import type { Background } from '../../core/ports/background.js';
+import type { Clock } from '../../core/ports/clock.js';
+import type { ProcessReport } from '../../core/ports/stack.js';
+import type { Cursor, Topics } from '../../core/ports/topic.js';
+
+/** The producer's name among the background processes; one runs in each data folder. */
+export const producerName = 'produce';
+
+export interface BackgroundPorts {
+  readonly background: Background;
+  readonly topics: Pick<Topics, 'cursors'>;
+  readonly clock: Clock;
+}
+
+export interface StartedProducer {
+  readonly process: ProcessReport;
+  /** False where it ran before, with whatever flags it was started with. */
+  readonly isNew: boolean;
+}
+
+/** The producer stops by itself ten seconds after it is asked; the rest is its start's and its end's. */
+const stopTimeoutMs = 20_000;
+
+/**
+ * Runs `cryptopipe produce …` in the background. It is ready when Kafka holds a cursor that it has written: then the exchange
+ * has answered, and Kafka has acknowledged.
+ */
+export async function startProducer(
+  { background, topics, clock }: BackgroundPorts,
+  producer: { readonly args: readonly string[]; readonly symbols: readonly string[] },
+  signal: AbortSignal,
+): Promise<StartedProducer> {
+  const running = await runningProducer(background);
+  if (running !== undefined) return { process: running, isNew: false };
+  const since = clock.now();
+  const isWritten = ({ symbol, writtenAt }: Cursor): boolean =>
+    writtenAt >= since && producer.symbols.includes(symbol);
+  const process = await background.start({
+    name: producerName,
+    args: [producerName, ...producer.args],
+    signal,
+    ready: async () => {
+      const cursors = await topics.cursors();
+      if (!cursors.some(isWritten)) throw new Error('no cursor of it is in Kafka yet');
+    },
+  });
+  return { process, isNew: true };
+}
+
+/** Asks it to end and waits until it has flushed; false where none ran. */
+export const stopProducer = (background: Background): Promise<boolean> =>
+  background.stop(producerName, stopTimeoutMs);
+
+const runningProducer = async (background: Background): Promise<ProcessReport | undefined> =>
+  (await background.list()).find(({ name, state }) => name === producerName && state === 'running');

@@ -1,0 +1,250 @@
+import { execFile, spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import kafkajs from 'kafkajs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kafkaSink } from '../../src/adapters/kafka-sink.js';
+import { kafkaTopics } from '../../src/adapters/kafka-topics.js';
+import { UnreachableError } from '../../src/core/errors.js';
+import type { Topics } from '../../src/core/ports/topic.js';
+import { tickMessage } from '../../src/core/tick-message.js';
+import { exchangeOf, standIn, type StandIn } from '../support/rest-stand-in.js';
+import { startStack, type TestStack } from '../support/stack.js';
+import { aTick, ticksFrom } from '../support/ticks.js';
+
+const program = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const cursorTopic = 'cryptopipe_cursors';
+const newest = 59_999;
+
+let stack: TestStack;
+let exchange: StandIn;
+const opened: { close(): Promise<void> }[] = [];
+
+const options = (topic: string) => ({
+  brokers: stack.config.kafka.brokers,
+  clientId: 'test',
+  topic,
+  cursorTopic,
+});
+
+function topicsOf(topic: string): Topics {
+  const topics = kafkaTopics(options(topic));
+  opened.push(topics);
+  return topics;
+}
+
+beforeAll(async () => {
+  await promisify(execFile)('npm', ['run', '-s', 'build']);
+  stack = await startStack({ name: 'produce', portOffset: 12_000, only: ['kafka'] });
+  exchange = await standIn(exchangeOf(['BTCUSDT', 'ETHUSDT'], () => newest));
+});
+
+afterAll(async () => {
+  for (const one of opened) await one.close();
+  await exchange.close();
+  await stack.stop();
+});
+
+interface Message {
+  readonly key: string;
+  readonly value: string;
+  readonly partition: number;
+}
+
+/** Everything that the topic holds now. */
+async function readAll(topic: string): Promise<Message[]> {
+  const kafka = new kafkajs.Kafka({
+    brokers: [...stack.config.kafka.brokers],
+    logLevel: kafkajs.logLevel.NOTHING,
+  });
+  const ends = await topicsOf(topic).offsets(topic);
+  const expected = ends.reduce((total, { earliest, latest }) => total + Number(latest - earliest), 0);
+  const consumer = kafka.consumer({ groupId: `read-${topic}-${Date.now()}` });
+  const messages: Message[] = [];
+  await consumer.connect();
+  await consumer.subscribe({ topics: [topic], fromBeginning: true });
+  await new Promise<void>((resolve) => {
+    if (expected === 0) resolve();
+    void consumer.run({
+      eachBatch: ({ batch }) => {
+        for (const { key, value } of batch.messages)
+          messages.push({ key: String(key), value: String(value), partition: batch.partition });
+        if (messages.length >= expected) resolve();
+        return Promise.resolve();
+      },
+    });
+  });
+  await consumer.disconnect();
+  return messages;
+}
+
+const idsOf = (messages: readonly Message[], symbol: string): number[] =>
+  messages
+    .filter(({ key }) => key === symbol)
+    .map(({ value }) => (JSON.parse(value) as { aggTradeId: number }).aggTradeId);
+
+const ids = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, index) => first + index);
+
+function start(topic: string, args: readonly string[]) {
+  const child = spawn(process.execPath, [program, 'produce', '--exchange', exchange.url, ...args], {
+    env: { ...stack.env, KAFKA_TOPIC: topic },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output = { out: '', err: '' };
+  child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { child, output, ended };
+}
+
+async function cursorIdOf(topics: Topics, symbol: string): Promise<number | undefined> {
+  return (await topics.cursors()).find((cursor) => cursor.symbol === symbol)?.aggTradeId;
+}
+
+describe('the topics', () => {
+  it('are made once, and left as they are afterwards', async () => {
+    const topics = topicsOf('made_once');
+    const [first, second] = [await topics.ensure(), await topics.ensure()];
+    expect(first[0]).toBe(
+      'made_once: made, 4 partitions, cleanup.policy=delete, message.timestamp.type=LogAppendTime, ' +
+        'retention.ms=604800000, max.message.bytes=1048576',
+    );
+    expect(second).toEqual(['made_once: is there', 'cryptopipe_cursors: is there']);
+    expect(await topics.offsets('made_once')).toEqual(
+      [0, 1, 2, 3].map((partition) => ({ partition, earliest: 0n, latest: 0n })),
+    );
+  });
+
+  it('are left as they are where they differ, and the difference is said', async () => {
+    const kafka = new kafkajs.Kafka({
+      brokers: [...stack.config.kafka.brokers],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
+    const admin = kafka.admin();
+    await admin.connect();
+    await admin.createTopics({
+      topics: [{ topic: 'odd', numPartitions: 1, configEntries: [{ name: 'retention.ms', value: '1000' }] }],
+    });
+    await admin.disconnect();
+    expect((await topicsOf('odd').ensure())[0]).toBe(
+      'odd: is there and is left as it is, but it has 1 partition, not 4; message.timestamp.type is CreateTime, not ' +
+        'LogAppendTime; retention.ms is 1000, not 604800000; max.message.bytes is 1048588, not 1048576',
+    );
+  });
+
+  it('are named with the command that makes them where they are missing', async () => {
+    const sink = kafkaSink(options('missing'));
+    opened.push(sink);
+    const refused = { exitCode: 3, nextStep: 'Make the topics with `cryptopipe init`.' };
+    await expect(sink.open()).rejects.toMatchObject(refused);
+    await expect(topicsOf('missing').offsets('missing')).rejects.toMatchObject(refused);
+  });
+});
+
+describe('the sink', () => {
+  it('keeps the order of a symbol, in one partition, and every field', async () => {
+    await topicsOf('order').ensure();
+    const sink = kafkaSink(options('order'));
+    opened.push(sink);
+    const batches = [ticksFrom(0, 1499), ticksFrom(0, 9, 'ETHUSDT'), ticksFrom(1500, 3000)];
+    await Promise.all(batches.map((batch) => sink.send(batch)));
+    const messages = await readAll('order');
+    expect(idsOf(messages, 'BTCUSDT')).toEqual(ids(0, 3000));
+    expect(
+      new Set(messages.filter(({ key }) => key === 'BTCUSDT').map(({ partition }) => partition)).size,
+    ).toBe(1);
+    expect(messages.find(({ key }) => key === 'ETHUSDT')?.value).toBe(
+      tickMessage(aTick({ aggTradeId: 0, symbol: 'ETHUSDT' })),
+    );
+  });
+
+  it('gives back the newest cursor of each key, and leaves no consumer group', async () => {
+    const topics = topicsOf('order');
+    const sink = kafkaSink(options('order'));
+    opened.push(sink);
+    const cursor = { source: 'test', symbol: 'AAA', feed: 'poll', aggTradeId: 1, eventTime: 2, writtenAt: 3 };
+    await sink.writeCursors([cursor, { ...cursor, symbol: 'BBB' }]);
+    await sink.writeCursors([{ ...cursor, aggTradeId: 9, writtenAt: 10 }]);
+    const found = (await topics.cursors()).filter(({ source }) => source === 'test');
+    expect(found).toEqual([
+      { ...cursor, aggTradeId: 9, writtenAt: 10 },
+      { ...cursor, symbol: 'BBB' },
+    ]);
+    const kafka = new kafkajs.Kafka({
+      brokers: [...stack.config.kafka.brokers],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
+    const admin = kafka.admin();
+    await admin.connect();
+    const { groups } = await admin.listGroups();
+    await admin.disconnect();
+    expect(groups.filter(({ groupId }) => groupId.startsWith('cryptopipe-cursors'))).toEqual([]);
+  });
+
+  it('ends with exit code 4 when no Kafka answers', async () => {
+    const sink = kafkaSink({ ...options('order'), brokers: ['127.0.0.1:1'], timeoutMs: 1500 });
+    opened.push(sink);
+    await expect(sink.send(ticksFrom(1, 2))).rejects.toThrow(UnreachableError);
+  });
+});
+
+describe('cryptopipe produce', () => {
+  it('has every id at least once after kill -9 in the middle, and nothing missing after the cursor', async () => {
+    const topic = 'killed';
+    const topics = topicsOf(topic);
+    await topics.ensure();
+    const args = ['--symbols', 'BTCUSDT,ETHUSDT', '--from', '0', '--until-caught-up', '--json'];
+    const first = start(topic, args);
+    while ((await topics.offsets(topic)).every(({ latest }) => latest < 5000n))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    first.child.kill('SIGKILL');
+    expect(await first.ended).toBeNull();
+    const cursor = (await cursorIdOf(topics, 'BTCUSDT')) ?? -1;
+    expect(cursor).toBeLessThan(newest);
+    const before = new Set(idsOf(await readAll(topic), 'BTCUSDT'));
+    for (let id = 0; id <= cursor; id++) expect(before.has(id)).toBe(true);
+
+    const second = start(topic, args);
+    expect(await second.ended).toBe(0);
+    const messages = await readAll(topic);
+    for (const symbol of ['BTCUSDT', 'ETHUSDT']) {
+      const sent = idsOf(messages, symbol);
+      expect([...new Set(sent)].sort((left, right) => left - right)).toEqual(ids(0, newest));
+      expect(await cursorIdOf(topics, symbol)).toBe(newest);
+    }
+    const lines = second.output.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines[0]).toMatchObject({
+      type: 'start',
+      symbol: 'BTCUSDT',
+      reason: 'cursor',
+      nextId: cursor + 1,
+    });
+    expect(lines.at(-1)).toMatchObject({ type: 'summary', ended: 'caught up' });
+  });
+
+  it('flushes on a signal, says what it sent, and ends with 0', async () => {
+    const topic = 'interrupted';
+    await topicsOf(topic).ensure();
+    const { child, output, ended } = start(topic, ['--from', '0', '--ignore-cursor', '--interval', '200']);
+    while ((await topicsOf(topic).offsets(topic)).every(({ latest }) => latest < 1000n))
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    child.kill('SIGINT');
+    expect(await ended).toBe(0);
+    const sent = idsOf(await readAll(topic), 'BTCUSDT');
+    expect(sent).toEqual(ids(0, sent.length - 1));
+    expect(await cursorIdOf(topicsOf(topic), 'BTCUSDT')).toBe(sent.length - 1);
+    expect(output.err).toContain(`stopped: ${sent.length.toLocaleString('en-US')} trades`);
+  });
+
+  it('names a topic that is missing before it asks for a trade', async () => {
+    const asked = exchange.requests.length;
+    const { output, ended } = start('nowhere', ['--until-caught-up']);
+    expect(await ended).toBe(3);
+    expect(output.err).toMatch(/has no topic nowhere\nMake the topics with `cryptopipe init`/);
+    expect(exchange.requests.slice(asked).filter((path) => path.includes('aggTrades'))).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import { expect, it } from 'vitest';
+import { startProducer, stopProducer } from '../../../src/commands/produce/background.js';
+import type { Background, BackgroundStart } from '../../../src/core/ports/background.js';
+import type { ProcessReport } from '../../../src/core/ports/stack.js';
+import type { Cursor } from '../../../src/core/ports/topic.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+
+const report = (state: ProcessReport['state']): ProcessReport => ({
+  name: 'produce',
+  kind: 'background',
+  state,
+  pid: 77,
+  startedAt: undefined,
+  version: undefined,
+  ports: {},
+  memoryBytes: undefined,
+  logPath: '/logs/produce.log',
+});
+
+/** Remembers what was started; `start` returns when `ready` has resolved once. */
+function fakeBackground(
+  before: readonly ProcessReport[],
+): Background & { readonly started: BackgroundStart[] } {
+  const started: BackgroundStart[] = [];
+  return {
+    started,
+    start: async (start) => {
+      started.push(start);
+      let isReady = false;
+      while (!isReady) {
+        isReady = await start.ready!(new AbortController().signal).then(
+          () => true,
+          () => false,
+        );
+      }
+      return report('running');
+    },
+    stop: (name) => Promise.resolve(name === 'produce' && before.length > 0),
+    list: () => Promise.resolve([...before]),
+  };
+}
+
+const clock = new VirtualClock();
+const cursor = (symbol: string, writtenAt: number): Cursor => ({
+  source: 'binance-spot',
+  symbol,
+  feed: 'poll',
+  aggTradeId: 1,
+  eventTime: 1,
+  writtenAt,
+});
+const { signal } = new AbortController();
+
+it('is ready when Kafka holds a cursor of its symbols that is newer than the start', async () => {
+  const background = fakeBackground([report('died')]);
+  const answers = [
+    [],
+    [cursor('BTCUSDT', clock.now() - 1)],
+    [cursor('BTCUSDT', clock.now() - 1), cursor('XRPUSDT', clock.now() + 5)],
+    [cursor('BTCUSDT', clock.now() + 5)],
+  ];
+  const topics = { cursors: () => Promise.resolve(answers.shift()!) };
+  const producer = { args: ['--symbols', 'BTCUSDT'], symbols: ['BTCUSDT'] };
+  const started = await startProducer({ background, topics, clock }, producer, signal);
+  expect(started).toEqual({ process: report('running'), isNew: true });
+  expect(background.started[0]?.args).toEqual(['produce', '--symbols', 'BTCUSDT']);
+  expect(answers).toEqual([]);
+});
+
+it('leaves a producer that runs already as it is', async () => {
+  const background = fakeBackground([report('running')]);
+  const topics = { cursors: () => Promise.resolve([]) };
+  const started = await startProducer(
+    { background, topics, clock },
+    { args: [], symbols: ['BTCUSDT'] },
+    signal,
+  );
+  expect(started.isNew).toBe(false);
+  expect(background.started).toEqual([]);
+});
+
+it('says whether one was there to be stopped', async () => {
+  expect(await stopProducer(fakeBackground([report('running')]))).toBe(true);
+  expect(await stopProducer(fakeBackground([]))).toBe(false);
+});
