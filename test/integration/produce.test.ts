@@ -18,6 +18,7 @@ const newest = 59_999;
 
 let stack: TestStack;
 let exchange: StandIn;
+const cleanups: (() => Promise<void>)[] = [];
 const opened: { close(): Promise<void> }[] = [];
 
 const options = (topic: string) => ({
@@ -36,13 +37,14 @@ function topicsOf(topic: string): Topics {
 beforeAll(async () => {
   await promisify(execFile)('npm', ['run', '-s', 'build']);
   stack = await startStack({ name: 'produce', portOffset: 12_000, only: ['kafka'] });
+  cleanups.push(() => stack.stop());
   exchange = await standIn(exchangeOf(['BTCUSDT', 'ETHUSDT'], () => newest));
+  cleanups.push(() => exchange.close());
 });
 
 afterAll(async () => {
   for (const one of opened) await one.close();
-  await exchange.close();
-  await stack.stop();
+  for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
 interface Message {
