@@ -5,13 +5,13 @@ import type { Cursor, TickSink, Topics } from '../core/ports/topic.js';
 import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
 import type { StartPoint } from '../core/start-point.js';
 import { binanceSpot } from '../core/trade.js';
-import { fetchSymbol } from './produce/fetch.js';
+import { fetchSymbol, type FetchTools } from './produce/fetch.js';
 import { sendAll } from './produce/send.js';
 import { findStart, type SymbolStart } from './produce/start.js';
 import { TickQueue } from './produce/tick-queue.js';
 
 /** The feed's name in the cursors' keys: trades polled by id. */
-export const pollFeed = 'poll';
+const pollFeed = 'poll';
 
 export interface ProducePorts {
   readonly exchange: Exchange;
@@ -65,16 +65,18 @@ export async function produce(
   watch: ProduceWatch,
 ): Promise<ProduceSummary> {
   const { clock, sink } = ports;
+  const startedAt = clock.now();
+  const progress = new ProgressCounter(options.symbols, startedAt);
   try {
-    const starts = await startsOf(ports, options);
-    starts.forEach(watch.onStart);
-    const startedAt = clock.now();
-    const progress = new ProgressCounter(options.symbols, startedAt);
-    for (const { symbol, newest, cursor } of starts) {
-      if (newest !== undefined) progress.sawNewest(symbol, newest.eventTime);
-      if (cursor !== undefined) progress.resumed(cursor);
+    const starts = await unlessAborted(startsOf(ports, options), options.signal);
+    if (starts !== undefined) {
+      for (const start of starts) {
+        if (start.newest !== undefined) progress.sawNewest(start.symbol, start.newest.eventTime);
+        if (start.cursor !== undefined) progress.resumed(start.cursor);
+        watch.onStart(start);
+      }
+      await run(ports, options, { starts, progress, watch });
     }
-    await run(ports, options, { starts, progress, watch });
     return {
       ...progress.at(clock.now()),
       ended: options.signal.aborted ? 'stopped' : 'caught up',
@@ -82,6 +84,20 @@ export async function produce(
     };
   } finally {
     await sink.close();
+  }
+}
+
+/** Undefined as soon as the signal aborts: nothing is sent yet, so nothing is left to flush. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | undefined> {
+  const aborted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  try {
+    return await Promise.race([work, aborted]);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
   }
 }
 
@@ -122,25 +138,18 @@ async function run(
   fetching.signal.addEventListener('abort', () => queue.refuse(), { once: true });
   if (options.signal.aborted) onStop();
   const failures: unknown[] = [];
-  const fetchTools = {
+  const fetched = fetchAll(starts, {
     ...ports,
     ...options,
     queue,
     progress,
     pagesAhead: Math.min(8, Math.max(1, Math.floor(32 / starts.length))),
     signal: fetching.signal,
-  };
-  const fetched = Promise.all(
-    starts.map(async (start) => {
-      try {
-        await fetchSymbol(fetchTools, start);
-      } catch (error) {
-        // After an abort every call fails, and says nothing new.
-        if (!fetching.signal.aborted) failures.push(error);
-        fetching.abort(error);
-      }
-    }),
-  ).then(() => queue.close());
+    onFailure: (error) => {
+      failures.push(error);
+      fetching.abort(error);
+    },
+  });
   const sent = sendAll({
     ...ports,
     queue,
@@ -166,6 +175,22 @@ async function run(
     await Promise.all(tickers);
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** Closes the queue when the last symbol has ended; the first failure is told, and must stop the others. */
+async function fetchAll(
+  starts: readonly SymbolStart[],
+  tools: FetchTools & { readonly onFailure: (error: unknown) => void },
+): Promise<void> {
+  await Promise.all(
+    starts.map((start) =>
+      fetchSymbol(tools, start).catch((error: unknown) => {
+        // After an abort every call fails, and says nothing new.
+        if (!tools.signal.aborted) tools.onFailure(error);
+      }),
+    ),
+  );
+  tools.queue.close();
 }
 
 async function every(clock: Clock, ms: number, end: AbortSignal, act: () => void): Promise<void> {

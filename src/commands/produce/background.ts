@@ -4,7 +4,7 @@ import type { ProcessReport } from '../../core/ports/stack.js';
 import type { Cursor, Topics } from '../../core/ports/topic.js';
 
 /** The producer's name among the background processes; one runs in each data folder. */
-export const producerName = 'produce';
+const producerName = 'produce';
 
 export interface BackgroundPorts {
   readonly background: Background;

@@ -6,7 +6,7 @@ import type { SymbolStart } from './start.js';
 import type { TickQueue } from './tick-queue.js';
 
 /** The most that the exchange gives in one answer. */
-export const pageSize = 1000;
+const pageSize = 1000;
 
 export interface FetchTools {
   readonly exchange: Exchange;

@@ -239,6 +239,17 @@ describe('what is acknowledged', () => {
     expect(topic.cursorOf('BTCUSDT')).toBe(sent.length - 1);
   });
 
+  it('ends quietly on Ctrl-C while it is still starting', async () => {
+    const exchange = new FakeExchange({ BTCUSDT: ticksFrom(0, 10) });
+    const stop = new AbortController();
+    exchange.onTrades = () => {
+      stop.abort('SIGINT');
+    };
+    const topic = new FakeTopic();
+    expect(await run(exchange, topic, { signal: stop.signal })).toMatchObject({ ended: 'stopped', sent: 0 });
+    expect(topic.events).toEqual(['closed']);
+  });
+
   it('gives up flushing when Kafka does not answer in time, and says so', async () => {
     const stop = new AbortController();
     const topic = new FakeTopic();
