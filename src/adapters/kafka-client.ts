@@ -17,8 +17,12 @@ export const defaultTimeoutMs = 60_000;
 /** The library, loaded on first use: most commands need none. It is CommonJS, so its values are in the default export. */
 export const loadKafkajs = async (): Promise<typeof kafkajs> => (await import('kafkajs')).default;
 
+/** `start`: about ten seconds, then there is no Kafka; `outage`: one that was there may come back, `bounded` sets the end. */
+type Patience = 'start' | 'outage';
+const retriesOf: Readonly<Record<Patience, number>> = { start: 7, outage: 40 };
+
 /** A client that is silent: what goes wrong arrives as an error of ours, never as a line of the library's own log. */
-export async function kafkaClient(options: KafkaOptions): Promise<Kafka> {
+export async function kafkaClient(options: KafkaOptions, patience: Patience = 'start'): Promise<Kafka> {
   const kafkajs = await loadKafkajs();
   return new kafkajs.Kafka({
     brokers: [...options.brokers],
@@ -27,7 +31,7 @@ export async function kafkaClient(options: KafkaOptions): Promise<Kafka> {
     connectionTimeout: 3000,
     requestTimeout: 30_000,
     // Kafka answers "coordinator is loading" for some seconds after its start; that is worth waiting for.
-    retry: { initialRetryTime: 300, multiplier: 1.5, maxRetryTime: 5000, retries: 7 },
+    retry: { initialRetryTime: 300, multiplier: 1.5, maxRetryTime: 5000, retries: retriesOf[patience] },
   });
 }
 

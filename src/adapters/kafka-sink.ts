@@ -62,15 +62,14 @@ export function kafkaSink(options: KafkaOptions): TickSink {
 
 async function connect(options: KafkaOptions): Promise<Producer> {
   const { Partitioners } = await loadKafkajs();
-  const kafka = await kafkaClient(options);
-  const admin = kafka.admin();
+  const admin = (await kafkaClient(options)).admin();
   await admin.connect();
   try {
     await requireTopics(options, admin, [options.topic, options.cursorTopic]);
   } finally {
     await closeQuietly(() => admin.disconnect());
   }
-  const producer = kafka.producer({
+  const producer = (await kafkaClient(options, 'outage')).producer({
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
