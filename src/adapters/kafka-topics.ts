@@ -1,4 +1,5 @@
 import type { Admin, ITopicConfig, Kafka } from 'kafkajs';
+import pRetry from 'p-retry';
 import type { Topics } from '../core/ports/topic.js';
 import {
   bounded,
@@ -96,13 +97,26 @@ async function ensureTopic(admin: Admin, plan: TopicPlan, isDryRun: boolean): Pr
   };
   const isMissing = !(await admin.listTopics()).includes(plan.topic);
   const isNew =
-    isMissing && (isDryRun || (await admin.createTopics({ topics: [topic], waitForLeaders: true })));
+    isMissing && (isDryRun || (await admin.createTopics({ topics: [topic], waitForLeaders: false })));
+  if (!isDryRun) await waitForLeaders(admin, plan.topic);
   const made = isDryRun ? 'would be made' : 'made';
   if (isNew) return `${plan.topic}: ${made}, ${countOf(plan.partitions)}, ${listOf(plan.settings)}`;
   const differences = await differencesOf(admin, plan);
   return differences.length === 0
     ? `${plan.topic}: is there`
     : `${plan.topic}: is there and is left as it is, but ${differences.join('; ')}`;
+}
+
+/** A new topic is known to the controller before the broker answers for it; on a busy computer that takes seconds. */
+async function waitForLeaders(admin: Admin, topic: string): Promise<void> {
+  await pRetry(
+    async () => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      if (topics[0]?.partitions.every(({ leader }) => leader >= 0) !== true)
+        throw new Error(`${topic} has partitions without a leader`);
+    },
+    { retries: 100, minTimeout: 200, factor: 1 },
+  );
 }
 
 async function differencesOf(admin: Admin, plan: TopicPlan): Promise<string[]> {
