@@ -1,0 +1,14 @@
+// `npm run docs`: writes the generated parts of README.md and the whole .env.example anew, from the built program.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { buildProgram } from '../dist/cli/program.js';
+import { settings } from '../dist/core/settings.js';
+import { envExample, replaceBetweenMarkers, settingsTable, usageOf } from './generated-docs.mjs';
+
+const readme = new URL('../README.md', import.meta.url);
+const parts = { usage: usageOf(buildProgram({}, '')), settings: settingsTable(settings) };
+const text = Object.entries(parts).reduce(
+  (document, [name, part]) => replaceBetweenMarkers(document, name, part),
+  readFileSync(readme, 'utf8'),
+);
+writeFileSync(readme, text);
+writeFileSync(new URL('../.env.example', import.meta.url), envExample(settings));
