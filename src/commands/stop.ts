@@ -42,8 +42,6 @@ async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): P
     throw new JobFailedError(`Run ${run.runId} has no driver yet that could be killed`, {
       nextStep: 'Wait a quarter of a minute and look with `cryptopipe runs`.',
     });
-  // Also written down, so that nobody takes this end for an accident.
-  await ports.book.requestStop(run.runId);
   await ports.spark.kill(submissionId);
   const deadline = ports.clock.now() + options.timeoutMs;
   for (;;) {
