@@ -14,7 +14,8 @@ export async function countBars(pool: pg.Pool, bars: readonly Bar[], ids: readon
   });
 }
 
-const toPartial = (bar: Bar) => ({
+/** A bar as `crypto.merge_bars` takes it. */
+export const toPartial = (bar: Bar) => ({
   source: bar.source,
   symbol: bar.symbol,
   window_start: new Date(bar.windowStart).toISOString(),

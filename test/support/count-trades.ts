@@ -1,0 +1,55 @@
+import type pg from 'pg';
+import { inTransaction } from '../../src/adapters/postgres.js';
+import type { Bar } from '../../src/core/ports/bars.js';
+import { toPartial } from './count-bars.js';
+import { barsOfTape } from './tape-bars.js';
+
+/** One aggregate trade, or with `isNeutralised` a row that is covered and counted as nothing. */
+export interface TestTrade {
+  readonly id: number;
+  /** Epoch ms. */
+  readonly time: number;
+  readonly price: number;
+  readonly isNeutralised: boolean;
+}
+
+const source = 'test';
+
+/** What the hot query does with one batch, through the same functions and in the same order; Spark's part in TypeScript. */
+export async function countBatch(pool: pg.Pool, symbol: string, batch: readonly TestTrade[]): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const locked = await client.query<{ ids: string }>('SELECT ids::text FROM crypto.lock_coverage($1)', [
+      wantedOf(symbol, batch),
+    ]);
+    const covered = await client.query<{ id: string }>(
+      'SELECT id FROM unnest($1::int8[]) AS id WHERE $2::int8multirange @> id',
+      [batch.map(({ id }) => id), locked.rows[0]?.ids ?? '{}'],
+    );
+    const known = new Set(covered.rows.map(({ id }) => Number(id)));
+    const fresh = [...new Map(batch.map((trade) => [trade.id, trade])).values()].filter(
+      ({ id }) => !known.has(id),
+    );
+    if (fresh.length === 0) return;
+    const partials = JSON.stringify(barsOf(symbol, fresh).map(toPartial));
+    const refused = await client.query('SELECT 1 FROM crypto.final_minutes($1)', [partials]);
+    if (refused.rows.length > 0) throw new Error('a trade that is not covered claims a final minute');
+    await client.query('SELECT crypto.merge_bars($1)', [partials]);
+    await client.query('SELECT crypto.cover($1)', [wantedOf(symbol, fresh)]);
+    await client.query('SELECT crypto.finalize_bars($1)', [wantedOf(symbol, fresh)]);
+  });
+}
+
+function wantedOf(symbol: string, trades: readonly TestTrade[]): string {
+  return JSON.stringify([{ source, symbol, ids: `{${trades.map(({ id }) => `[${id},${id}]`).join(',')}}` }]);
+}
+
+function barsOf(symbol: string, trades: readonly TestTrade[]): Bar[] {
+  const rows = trades
+    .filter(({ isNeutralised }) => !isNeutralised)
+    .sort((left, right) => left.id - right.id)
+    .map(({ id, time, price }) => [
+      ...[String(id), `${price}.50000000`, '0.25000000', String(2 * id), String(2 * id + 1), String(time)],
+      String(id % 3 === 0),
+    ]);
+  return barsOfTape(rows, symbol, 60_000).map((bar) => ({ ...bar, source }));
+}
