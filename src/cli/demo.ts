@@ -80,7 +80,7 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
   const { raw, clean, rejected } = app.folders;
   const runPorts = { templates, files, book, spark, clock, say };
   return {
-    ...{ stack, background, bars, exchange, clock, say },
+    ...{ stack, background, topics, bars, exchange, clock, say },
     init: () => init({ topics, schema, files }, { folders: Object.values(app.folders), isDryRun: false }),
     submit: (overrides) =>
       submit(runPorts, {

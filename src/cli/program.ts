@@ -37,7 +37,7 @@ const commands = [
 
 const exitCodes = `
 Exit codes: 0 done · 1 a bug of ours · 2 wrong usage · 3 wrong configuration · 4 a system did not answer ·
-            5 the job failed, or the data are not as they should be`;
+            5 the job failed, or the data are not as they should be · 130 ended by Ctrl-C`;
 
 interface GlobalFlags extends ConfigFlags {
   readonly debug: boolean;

@@ -42,9 +42,13 @@ export function addStack(program: Command, context: CliContext): void {
     .command('install')
     .description('download what is missing, verified, into the cache folder')
     .addOption(onlyOption())
-    .action(async (flags: OnlyFlag) => {
-      await (await context.app()).stack.install(callOf(flags));
-      context.io.err('installed. Next: cryptopipe stack up\n');
+    .option('--json', 'one JSON document on stdout')
+    .action(async (flags: OnlyFlag & JsonFlag) => {
+      const app = await context.app();
+      await app.stack.install(callOf(flags));
+      if (flags.json === true)
+        printJson(context.io, { only: flags.only, cacheDir: app.config.native.cacheDir });
+      else context.io.err('installed. Next: cryptopipe stack up\n');
     });
   stack
     .command('up')
@@ -84,8 +88,11 @@ function addReaders(stack: Command, context: CliContext): void {
     .command('logs <server>')
     .description('the end of the log of a server or background process')
     .option('--lines <n>', 'how many lines', parseLines, 50)
-    .action(async (server: string, { lines }: { lines: number }) => {
-      context.io.out(`${await (await context.app()).stack.logTail(server, lines)}\n`);
+    .option('--json', 'one JSON document on stdout')
+    .action(async (server: string, flags: JsonFlag & { readonly lines: number }) => {
+      const text = await (await context.app()).stack.logTail(server, flags.lines);
+      if (flags.json === true) printJson(context.io, { server, lines: text.split('\n') });
+      else context.io.out(`${text}\n`);
     });
   stack
     .command('env')

@@ -11,6 +11,7 @@ export function addStatus(program: Command, context: CliContext): void {
   program
     .command('status')
     .description('show every system, the runs, the producers and how new the data are')
+    .option('--exchange <url>', 'address of the exchange; default CRYPTO_API_URL')
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe status --json | jq .isHealthy')
     .action(async (flags: { readonly json: boolean }) => {

@@ -1,11 +1,10 @@
 import { UnreachableError } from '../core/errors.js';
-import type { Background } from '../core/ports/background.js';
 import type { Bar, BarStore, SymbolFreshness } from '../core/ports/bars.js';
-import type { Clock } from '../core/ports/clock.js';
 import type { Exchange } from '../core/ports/exchange.js';
 import type { Stack } from '../core/ports/stack.js';
 import type { Submitted } from './submit.js';
 import type { LakeReport } from './lake.js';
+import { startProducer, type BackgroundPorts } from './produce/background.js';
 import { verify, type VerifyReport } from './verify.js';
 
 const source = 'binance-spot';
@@ -15,12 +14,10 @@ const historyMs = 15 * minuteMs;
 const finalBarsTimeoutMs = 300_000;
 const lastBarsShown = 5;
 
-export interface DemoPorts {
+export interface DemoPorts extends BackgroundPorts {
   readonly stack: Stack;
-  readonly background: Background;
   readonly bars: BarStore;
   readonly exchange: Exchange;
-  readonly clock: Clock;
   /** Tables, topics and folders. */
   readonly init: () => Promise<unknown>;
   /** The streaming job, with these parameters. */
@@ -80,7 +77,7 @@ export async function demo(ports: DemoPorts, options: DemoOptions): Promise<Demo
   await step('topics, tables, folders', ports.init);
   const from = await tapeBegin(ports, options);
   if (!options.isLive) await step('sandbox exchange', () => startSandbox(ports, options, from));
-  await step('producer', () => startProducer(ports, options, from));
+  await step('producer', () => produceInBackground(ports, options, from));
   const { run } = await step('Spark job', () => ports.submit(['lake_interval_ms=10000']));
   await step('final bars', () => waitForFinalBars(ports, options, run));
   const proof = await step('proof', () =>
@@ -133,17 +130,13 @@ async function startSandbox(
   });
 }
 
-async function startProducer(
-  { background }: DemoPorts,
+async function produceInBackground(
+  ports: DemoPorts,
   { symbols, exchangeUrl, signal }: DemoOptions,
   from: number,
 ): Promise<void> {
-  const flags = ['--exchange', exchangeUrl, '--from', new Date(from).toISOString(), '--interval', '1000'];
-  await background.start({
-    name: 'produce',
-    args: ['produce', '--symbols', symbols.join(','), ...flags],
-    signal,
-  });
+  const range = ['--exchange', exchangeUrl, '--from', new Date(from).toISOString(), '--interval', '1000'];
+  await startProducer(ports, { args: ['--symbols', symbols.join(','), ...range], symbols }, signal);
 }
 
 async function waitForFinalBars(

@@ -140,7 +140,7 @@ function streamingJob(defaults: JobDefaults): Job {
       ...warehouseParameters(defaults),
       amount('hot_interval_ms', 500, 0, 3_600_000, 'pause between two batches of the hot query'),
       amount('lake_interval_ms', 60_000, 1000, 86_400_000, 'pause between two batches of the lake query'),
-      amount('max_offsets_per_trigger', 200_000, 1, 10_000_000, 'messages that one batch takes at most'),
+      amount('max_offsets_per_trigger', 200_000, 1, 1_000_000, 'messages that one batch takes at most'),
       {
         name: 'mode',
         type: 'choice',
