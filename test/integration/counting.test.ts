@@ -19,8 +19,8 @@ beforeAll(async () => {
   await createSchema(pool, names).migrate();
 });
 afterAll(async () => {
-  await pool?.end();
-  await server?.stop();
+  await pool.end();
+  await server.stop();
 });
 
 /** Trades of one minute, with the ids from `first` to `last`. */

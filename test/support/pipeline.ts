@@ -22,7 +22,10 @@ export interface Pipeline {
   /** Runs the built program; gives stdout. An exit code that is not expected fails the test with both streams. */
   run(args: readonly string[], expected?: { readonly exitCodes: readonly number[] }): Promise<string>;
   /** Rows of one statement on its database. */
-  rows<Row extends pg.QueryResultRow>(sql: string, values?: readonly unknown[]): Promise<Row[]>;
+  rows<Row extends pg.QueryResultRow = Record<string, unknown>>(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<Row[]>;
   /** Starts the streaming job; with `wait` (the topic is worked off) until it has FINISHED. */
   submit(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
   workOff(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
@@ -144,7 +147,7 @@ export const produceAll = (pipeline: Pipeline, symbols: readonly string[]): Prom
 export async function eventually<T>(
   what: string,
   get: () => Promise<T | undefined>,
-  timeoutMs = 180_000,
+  timeoutMs = 240_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
