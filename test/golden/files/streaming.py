@@ -98,8 +98,9 @@ judged AS (
       WHEN is_broken THEN 'not a JSON object'
       WHEN source IS NULL OR NOT source RLIKE r'\A[a-z0-9-]{1,40}\z' THEN 'source is missing or not a name'
       WHEN symbol IS NULL OR NOT symbol RLIKE r'\A[A-Z0-9._-]{1,20}\z' THEN 'symbol is missing or not a name'
-      WHEN agg_trade_id IS NULL OR agg_trade_id < 0 OR agg_trade_id >= 4611686018427387904
-        THEN 'aggTradeId is missing or not in 0 to 2^62-1'
+      -- Above 2^53 a number of JSON is exact in some readers and not in others; the exchange's ids are far below.
+      WHEN agg_trade_id IS NULL OR agg_trade_id < 0 OR agg_trade_id >= 9007199254740992
+        THEN 'aggTradeId is missing or not in 0 to 2^53-1'
       WHEN event_time IS NULL
         OR event_time < 1483228800000
         OR event_time > unix_millis(timestamp) + 86400000
@@ -109,7 +110,7 @@ judged AS (
       WHEN price IS NULL THEN 'price is missing or not a decimal of at most 12 and 8 digits'
       WHEN quantity IS NULL THEN 'quantity is missing or not a decimal of at most 12 and 8 digits'
       WHEN first_trade_id = -1 AND last_trade_id = -1 AND price = 0 AND quantity = 0 THEN NULL
-      WHEN first_trade_id < 0 OR last_trade_id >= 4611686018427387904 THEN 'firstTradeId or lastTradeId is not in 0 to 2^62-1'
+      WHEN first_trade_id < 0 OR last_trade_id >= 9007199254740992 THEN 'firstTradeId or lastTradeId is not in 0 to 2^53-1'
       WHEN last_trade_id < first_trade_id THEN 'lastTradeId is below firstTradeId'
       WHEN last_trade_id - first_trade_id >= 1000000 THEN 'spans a million raw trades or more'
       WHEN price = 0 THEN 'price is zero'
@@ -308,6 +309,9 @@ class Warehouse:
                 connection = self._connect()
                 with connection.transaction():
                     return work(connection)
+            except psycopg.errors.QueryCanceled:
+                self.close()  # it took too long, and would again
+                raise
             except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
                 self.close()
                 if attempt == self.TRIES:
@@ -446,6 +450,7 @@ def store_conflicts(connection: psycopg.Connection, rows: list[Row], refused: li
         return 0
     connection.execute(MAKE_AGAIN)
     copy_lines(connection, "again", repeats)
+    connection.execute("ANALYZE again")
     (differing,) = connection.execute(STORE_DIFFERING).fetchone()
     connection.execute("DELETE FROM again")
     copy_lines(connection, "again", refused)
@@ -569,12 +574,14 @@ def book_lake(run: Run, parsed: DataFrame, batch_id: int) -> None:
 REGISTER = """
 UPDATE crypto.job_runs
 SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
-WHERE run_id = %s
+WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
 """
 HEARTBEAT = """
-UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING stop_requested_at IS NOT NULL
+UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
 """
-END = "UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s"
+END = """
+UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
+"""
 
 
 class StoppedAtBoundary(RuntimeError):
@@ -607,11 +614,16 @@ class Run:
         row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
         changed = self.control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
         if changed != 1:
-            raise SystemExit(f"Run {self.run_id} is not in crypto.job_runs: start this job with `cryptopipe submit`.")
+            raise SystemExit(
+                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
+                "with `cryptopipe submit`."
+            )
 
     def is_stop_wanted(self) -> bool:
-        (wanted,) = self.control.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
-        return wanted
+        row = self.control.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
+        if row is None or row[0] != "RUNNING":
+            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
+        return row[1]
 
     def end(self, state: str, error: str | None) -> None:
         self.control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
@@ -652,12 +664,22 @@ def start_query(session: SparkSession, run: Run, name: str, write: Callable[[Run
 
 
 def follow(session: SparkSession, run: Run) -> None:
-    """Waits until a stop is asked for, or a query fails, or (available-now) all is worked off."""
+    """Waits until a stop is asked for, or one query fails, or (available-now) all is worked off.
+
+    A query that ends by itself ends the run: a stream that still writes the lake and no longer counts is not alive.
+    """
     while any(query.isActive for query in run.queries.values()):
+        raise_failure(run)
+        if MODE == "continuous" and not all(query.isActive for query in run.queries.values()):
+            raise RuntimeError("one of the two queries ended by itself")
         if run.is_stop_wanted():
             stop_at_boundary(run)
             return
         time.sleep(1)
+    raise_failure(run)
+
+
+def raise_failure(run: Run) -> None:
     for query in run.queries.values():
         failure = query.exception()
         if failure is not None:
@@ -667,10 +689,12 @@ def follow(session: SparkSession, run: Run) -> None:
 def stop_at_boundary(run: Run) -> None:
     """Ends both queries between two batches: what has begun is committed, nothing new begins."""
     print("stop asked for: ending at the next batch boundary", flush=True)
-    for name, query in run.queries.items():
-        with run.boundaries[name]:
+    for boundary in run.boundaries.values():
+        # Whoever holds it is inside a batch; whoever takes it afterwards finds that it is too late and gives up.
+        with boundary:
             run.is_stopping = True
-            query.stop()
+    for query in run.queries.values():
+        query.stop()
 
 
 def main() -> int:
