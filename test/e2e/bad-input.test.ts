@@ -34,10 +34,10 @@ const reasons = {
   broken: 'not a JSON object',
   source: 'source is missing or not a name',
   symbol: 'symbol is missing or not a name',
-  id: 'aggTradeId is missing or not in 0 to 2^62-1',
+  id: 'aggTradeId is missing or not in 0 to 2^53-1',
   time: 'eventTime is missing or not between 2017 and a day after its arrival',
   rawIds: 'firstTradeId or lastTradeId is missing',
-  rawRange: 'firstTradeId or lastTradeId is not in 0 to 2^62-1',
+  rawRange: 'firstTradeId or lastTradeId is not in 0 to 2^53-1',
   order: 'lastTradeId is below firstTradeId',
   span: 'spans a million raw trades or more',
   maker: 'buyerIsMaker is missing or not a boolean',
@@ -45,6 +45,7 @@ const reasons = {
   quantity: 'quantity is missing or not a decimal of at most 12 and 8 digits',
   zeroPrice: 'price is zero',
   zeroQuantity: 'quantity is zero',
+  amount: 'price times quantity is 10^15 or more',
 } as const;
 
 /** What is sent, and why it must be rejected. */
@@ -76,7 +77,7 @@ const bad: readonly (readonly [Buffer | string | null, keyof typeof reasons])[] 
   [json(trade(-1, 0)), 'id'],
   [withRaw('aggTradeId', '9223372036854775807'), 'id'],
   [withRaw('aggTradeId', '9223372036854775808'), 'id'],
-  [withRaw('aggTradeId', '4611686018427387904'), 'id'],
+  [withRaw('aggTradeId', '9007199254740992'), 'id'],
   [json(trade(900, 0, { aggTradeId: 'many' })), 'id'],
   [withRaw('lastTradeId', '9223372036854775807'), 'rawRange'],
   [json(trade(900, 0, { firstTradeId: 10, lastTradeId: 9 })), 'order'],
@@ -88,6 +89,7 @@ const bad: readonly (readonly [Buffer | string | null, keyof typeof reasons])[] 
   [json(trade(900, 0, { price: '0.00000000' })), 'zeroPrice'],
   [json(trade(900, 0, { price: 'NaN' })), 'price'],
   [json(trade(900, 0, { quantity: '-0.1' })), 'quantity'],
+  [json(trade(900, 0, { price: '999999999999', quantity: '999999999999' })), 'amount'],
   [json(trade(900, 0, { quantity: '0' })), 'zeroQuantity'],
   [json(trade(900, 0, { eventTime: Date.UTC(9999, 11, 31) })), 'time'],
   [json(trade(900, 0, { eventTime: Date.UTC(2016, 11, 31) })), 'time'],
@@ -97,6 +99,13 @@ const bad: readonly (readonly [Buffer | string | null, keyof typeof reasons])[] 
 
 /** What parses and contradicts what was counted before. */
 const conflicting = [trade(5, 1, { price: '1.00000000' }), trade(700, 1)];
+
+const dayMs = 86_400_000;
+/** All in order, and hard on the warehouse: one trade on each day since 2017, each with a partition of its own. */
+const spread = Array.from({ length: Math.floor((Date.now() - Date.UTC(2017, 0, 1)) / dayMs) }, (_, day) =>
+  trade(day, 0, { symbol: 'SPREADUSDT', eventTime: Date.UTC(2017, 0, 1) + day * dayMs }),
+);
+const good = 10 + spread.length;
 
 let pipeline: Pipeline;
 let producer: Producer;
@@ -114,7 +123,11 @@ async function send(values: readonly (Buffer | string | null)[]): Promise<number
 }
 const sendTrades = (...trades: readonly Message[]): Promise<number> => send(trades.map(json));
 const finalBars = async (): Promise<number> =>
-  (await pipeline.rows('SELECT 1 FROM crypto.crypto_prices_agg_1min WHERE finalized_at IS NOT NULL')).length;
+  (
+    await pipeline.rows(
+      `SELECT 1 FROM crypto.crypto_prices_agg_1min WHERE finalized_at IS NOT NULL AND symbol = 'BTCUSDT'`,
+    )
+  ).length;
 
 beforeAll(async () => {
   pipeline = await aPipeline('bad_input');
@@ -137,7 +150,7 @@ beforeAll(async () => {
   });
   afterBad = await stateOf(pipeline);
 
-  await sendTrades(trade(8, 2), trade(9, 2), trade(10, 3));
+  await sendTrades(...spread, trade(8, 2), trade(9, 2), trade(10, 3));
   await eventually('the second final bar', async () => ((await finalBars()) === 2 ? true : undefined));
   const [{ latest } = { latest: 0n }] = await pipeline.app.topics.offsets(pipeline.topic);
   await eventually('all in the lake', async () =>
@@ -149,9 +162,9 @@ beforeAll(async () => {
   lake = await openLake(pipeline.app.files, pipeline.folder);
 });
 afterAll(async () => {
-  await lake.close();
-  await producer.disconnect();
   await pipeline.close();
+  await producer.disconnect();
+  await lake.close();
 });
 
 it('changes no trade, no bar and no coverage', () => {
@@ -161,7 +174,7 @@ it('changes no trade, no bar and no coverage', () => {
 
 it('does not stop the stream: what is sent after it is counted', async () => {
   expect(await countsOf(pipeline, 'hot')).toEqual({
-    counted: 10,
+    counted: good,
     repeated: 1,
     conflicted: conflicting.length,
     rejected: bad.length,
@@ -169,7 +182,8 @@ it('does not stop the stream: what is sent after it is counted', async () => {
   expect(
     await pipeline.rows(
       `SELECT (extract(epoch FROM window_start) * 1000)::int8 AS start, finalized_at IS NOT NULL AS is_final,
-         open_price, close_price, volume::text, trade_count FROM crypto.crypto_prices_agg_1min ORDER BY window_start`,
+         open_price, close_price, volume::text, trade_count
+       FROM crypto.crypto_prices_agg_1min WHERE symbol = 'BTCUSDT' ORDER BY window_start`,
     ),
   ).toEqual(
     [
@@ -188,6 +202,14 @@ it('does not stop the stream: what is sent after it is counted', async () => {
   );
 });
 
+it('does not run out of locks where one batch needs a partition for every day of nine years', async () => {
+  expect(
+    await pipeline.rows(
+      `SELECT count(*) AS bars, count(finalized_at) AS final_bars FROM crypto.crypto_prices_agg_1min WHERE symbol = 'SPREADUSDT'`,
+    ),
+  ).toEqual([{ bars: spread.length, final_bars: spread.length - 1 }]);
+});
+
 it('is kept in rejected/, each message as it came, with its reason and its place in Kafka', async () => {
   const rejected = await lake.rows(
     `SELECT topic, "partition", "offset", reject_reason, sha256(value) AS content FROM rejected ORDER BY "offset"`,
@@ -204,14 +226,14 @@ it('is kept in rejected/, each message as it came, with its reason and its place
 });
 
 it('is in raw/ too, every offset once, and not in clean/', async () => {
-  const all = 10 + conflicting.length + bad.length;
+  const all = good + conflicting.length + bad.length;
   expect(
     await lake.rows(
       'SELECT count(*) AS n, count(DISTINCT "offset") AS offsets, max("offset") AS last FROM raw',
     ),
   ).toEqual([{ n: String(all), offsets: String(all), last: String(all - 1) }]);
   expect(await lake.rows('SELECT count(*) AS n FROM clean')).toEqual([
-    { n: String(10 + conflicting.length) },
+    { n: String(good + conflicting.length) },
   ]);
 });
 

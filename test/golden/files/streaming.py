@@ -379,7 +379,10 @@ INSERT INTO crypto.batches (
 )
 """
 
+ENSURE_DAYS = "SELECT crypto.ensure_day(day::DATE) FROM unnest(%s::TEXT[]) AS day"
+
 NEW = ("counted", "neutralised")
+DAYS_AT_ONCE = 100
 
 Symbol = tuple[str, str]  # source and symbol
 Covered = dict[str, list[dict[str, int]]]  # "<source>/<symbol>": ranges of ids, both ends covered
@@ -467,8 +470,7 @@ def count_trades(
         rows = recompute(covered)
     kept, refused = without_final_minutes(connection, rows)
     new = [row for row in kept if row.kind in NEW]
-    for day in sorted({row.window_start[:10] for row in new}):
-        connection.execute("SELECT crypto.ensure_day(%s)", [day])
+    connection.execute(ENSURE_DAYS, [sorted({row.window_start[:10] for row in new})])
     copy_lines(connection, "crypto.crypto_prices_clean", new)
     conflicted = store_conflicts(connection, rows, refused)
     wanted = Jsonb(new_ids_of(kept))
@@ -492,10 +494,26 @@ def offsets_of(rows: Iterable[Row]) -> dict[str, list[int]]:
     return offsets
 
 
+def make_many_days(run: Run, rows: list[Row]) -> None:
+    """Makes the partitions of a batch that spreads over many days ahead of it, some at a time.
+
+    PostgreSQL has a few thousand locks for all; each new partition takes several until its transaction ends.
+    """
+    days = sorted({row.window_start[:10] for row in rows if row.kind in NEW})
+    if len(days) <= DAYS_AT_ONCE:
+        return
+    for first in range(0, len(days), DAYS_AT_ONCE):
+        run.hot_warehouse.transact(
+            lambda connection, some=days[first : first + DAYS_AT_ONCE]: connection.execute(ENSURE_DAYS, [some])
+        )
+
+
 def write_hot(run: Run, batch: DataFrame, batch_id: int) -> None:
     """One micro-batch into PostgreSQL, in one transaction; safe to run twice (the coverage decides)."""
     rows = partial_bars_of(batch, {})
     newest = max((row.newest_event_time for row in rows if row.newest_event_time is not None), default=None)
+
+    make_many_days(run, rows)
 
     def work(connection: psycopg.Connection) -> None:
         counts = count_trades(connection, rows, lambda covered: partial_bars_of(batch, covered))
