@@ -28,9 +28,9 @@ describeRecorded('the recorded tape, through every real part', () => {
     lake = await openLake(pipeline.app.files, pipeline.folder);
   });
   afterAll(async () => {
+    await pipeline.close();
     await sandbox.stop();
     await lake.close();
-    await pipeline.close();
   });
 
   it.for(symbols)(

@@ -36,8 +36,8 @@ describeRecorded('the same rows, whatever happens on the way', () => {
     });
   });
   afterAll(async () => {
-    await sandbox.stop();
     await disturbed.close();
+    await sandbox.stop();
   });
 
   it('says so when the driver is killed in the middle of the tape', async () => {

@@ -29,6 +29,7 @@ export interface Pipeline {
   /** Starts the streaming job; with `wait` (the topic is worked off) until it has FINISHED. */
   submit(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
   workOff(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
+  /** Ends what a failed test has left running, too: the stack has room for one run. */
   close(): Promise<void>;
 }
 
@@ -95,6 +96,7 @@ function pipelineOf(environment: Readonly<Record<string, string>>, folder: strin
     submit: (more = {}) => start(more, []),
     workOff: (more = {}) => start({ ...more, mode: 'available-now' }, ['--wait', '--timeout', '240']),
     close: async () => {
+      for (const { runId } of await app.book.list({ live: true })) await run(['stop', runId, '--kill']);
       await app.close();
       await pool.end();
     },
