@@ -34,10 +34,12 @@ const coverageSql = `
 
 const neighboursSql = `
   SELECT
-    max(last_agg_trade_id) FILTER (WHERE window_start < to_timestamp($3::bigint / 1000.0)) AS last_id_before,
-    min(first_agg_trade_id) FILTER (WHERE window_start >= to_timestamp($4::bigint / 1000.0)) AS first_id_after
-  FROM crypto.crypto_prices_agg_1min
-  WHERE source = $1 AND symbol = $2`;
+    (SELECT last_agg_trade_id FROM crypto.crypto_prices_agg_1min
+     WHERE source = $1 AND symbol = $2 AND window_start < to_timestamp($3::bigint / 1000.0)
+     ORDER BY window_start DESC LIMIT 1) AS last_id_before,
+    (SELECT first_agg_trade_id FROM crypto.crypto_prices_agg_1min
+     WHERE source = $1 AND symbol = $2 AND window_start >= to_timestamp($4::bigint / 1000.0)
+     ORDER BY window_start LIMIT 1) AS first_id_after`;
 
 const freshnessSql = `
   SELECT source, symbol, newest_trade_time, newest_final_window_start, holes, missing_ids::bigint AS missing_ids

@@ -11,7 +11,7 @@ export interface BarCheckInput {
   readonly isExactQuote: boolean;
 }
 
-/** The trades around a bar: the highest id of all earlier minutes, the lowest of all later ones. */
+/** The trades around a bar: the last id of the minute with trades before it, the first of the one after it. */
 interface Neighbours {
   readonly before: number | undefined;
   readonly after: number | undefined;
@@ -82,21 +82,15 @@ export function holesBetween(
     );
 }
 
-function neighboursOf({ bars, lastIdBefore, firstIdAfter }: BarEvidence): Neighbours[] {
-  let highest = lastIdBefore;
-  const before = bars.map(({ lastAggTradeId }) => {
-    const known = highest;
-    highest = Math.max(highest ?? lastAggTradeId, lastAggTradeId);
-    return known;
-  });
-  let lowest = firstIdAfter;
-  const after = [...bars].reverse().map(({ firstAggTradeId }) => {
-    const known = lowest;
-    lowest = Math.min(lowest ?? firstAggTradeId, firstAggTradeId);
-    return known;
-  });
-  return bars.map((_bar, index) => ({ before: before[index], after: after[bars.length - 1 - index] }));
-}
+/**
+ * The minutes right beside each one and none beyond, as in `finalize_bars`: one id that is far too high must not put every
+ * later minute out of order.
+ */
+const neighboursOf = ({ bars, lastIdBefore, firstIdAfter }: BarEvidence): Neighbours[] =>
+  bars.map((_bar, index) => ({
+    before: index === 0 ? lastIdBefore : bars[index - 1]?.lastAggTradeId,
+    after: index === bars.length - 1 ? firstIdAfter : bars[index + 1]?.firstAggTradeId,
+  }));
 
 function judgeBar(
   bar: Bar,
@@ -119,8 +113,8 @@ function judgeBar(
 }
 
 /**
- * The rule of a final bar, independent of who set it: one single range of the coverage reaches from the last trade of an
- * earlier minute (or from id 0) to the first trade of a later one, and the ids of the minutes do not interleave.
+ * The rule of a final bar, independent of who set it: one single range of the coverage reaches from the last trade of
+ * the minute with trades before it (or from id 0) to the first trade of the one after it, and their ids do not interleave.
  */
 function proofOf(
   bar: Bar,

@@ -59,7 +59,7 @@ export interface BarEvidence {
   readonly bars: readonly Bar[];
   /** The symbol's whole coverage, in order; two neighbours always have a hole between them. */
   readonly coverage: readonly IdRange[];
-  /** The highest trade id of the bars before the range, and the lowest of those after it. */
+  /** The last trade id of the bar right before the range, and the first of the bar right after it. */
   readonly lastIdBefore: number | undefined;
   readonly firstIdAfter: number | undefined;
 }

@@ -140,9 +140,31 @@ describe('completeness', () => {
     expect(verdictsOf(judge(evidenceOf(open), klines))).toEqual(['equal', 'unproven', 'equal']);
   });
 
-  it('calls bars disordered whose ids interleave, also with a minute that is not the next', () => {
+  it('calls bars disordered whose ids interleave with those of the minute before or after', () => {
     const long = [aBar(0, { lastAggTradeId: 111 }), aBar(1), aBar(2)];
-    expect(verdictsOf(judge(evidenceOf(long), klines))).toEqual(['disordered', 'disordered', 'disordered']);
+    expect(verdictsOf(judge(evidenceOf(long), klines))).toEqual(['disordered', 'disordered', 'equal']);
+  });
+
+  it('lets a far too high or low id in one minute harm only the minutes beside it', () => {
+    const stray = (at: number, ids: Partial<Bar>): JudgedMinute[] => {
+      const four = [0, 1, 2, 3].map((minute) =>
+        aBar(minute, minute === at ? { ...ids, isFinal: false } : {}),
+      );
+      const coverage = [
+        { firstId: 1, lastId: 1 },
+        { firstId: 99, lastId: 120 },
+        { firstId: 1_000_000, lastId: 1_000_000 },
+      ];
+      const around = { coverage, lastIdBefore: 99, firstIdAfter: 120 };
+      return judge(
+        evidenceOf(four, around),
+        four.map((_bar, minute) => klineOf(aBar(minute))),
+      );
+    };
+    const high = stray(0, { lastAggTradeId: 1_000_000 });
+    expect(verdictsOf(high)).toEqual(['disordered', 'disordered', 'equal', 'equal']);
+    const low = stray(3, { firstAggTradeId: 1 });
+    expect(verdictsOf(low)).toEqual(['equal', 'equal', 'disordered', 'disordered']);
   });
 });
 
