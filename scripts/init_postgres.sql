@@ -26,3 +26,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0002_counting.sql', 'd2d0d7b2bddf5585090862ab084b0caf9e24bdfb3010cacfb6d56add8830c125');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0003_batches_index.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0003_batches_index.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0003_batches_index.sql', '62aeac8eefd7446df3233ea6421ff86815ce91a0c066dcb100afff0adfc41eb2');
+COMMIT;
+\endif

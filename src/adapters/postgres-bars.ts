@@ -46,12 +46,20 @@ const freshnessSql = `
   FROM crypto.freshness
   ORDER BY source, symbol`;
 
+/** A checkpoint that was made anew begins again: what an earlier generation has committed says nothing of it. */
 const offsetsSql = `
-  SELECT topic, part.number::integer AS partition, max((part.range ->> 1)::bigint)::text AS next
-  FROM crypto.batches, jsonb_each(offsets) AS part(number, range)
-  WHERE query = $1
-  GROUP BY topic, part.number
-  ORDER BY topic, 2`;
+  SELECT held.topic, held.partition, held.next_offset::text AS next,
+    (extract(epoch FROM clock_timestamp() - newest.committed_at) * 1000)::bigint AS age_ms
+  FROM (SELECT DISTINCT topic FROM crypto.committed_offsets WHERE query = $1) AS known
+  CROSS JOIN LATERAL (
+    SELECT generation, committed_at FROM crypto.batches
+    WHERE query = $1 AND topic = known.topic
+    ORDER BY id DESC
+    LIMIT 1
+  ) AS newest
+  JOIN crypto.committed_offsets AS held
+    ON held.query = $1 AND held.topic = known.topic AND held.generation = newest.generation
+  ORDER BY held.topic, held.partition`;
 
 /** The warehouse in PostgreSQL; reads the tables themselves, whatever name people read them under. */
 export function createBarStore(pool: pg.Pool): BarStore {
@@ -152,4 +160,5 @@ const toOffset = (row: Row): CommittedOffset => ({
   topic: row['topic'] as string,
   partition: exactNumber(row['partition'], 'partition'),
   next: BigInt(row['next'] as string),
+  ageMs: exactNumber(row['age_ms'], 'age_ms'),
 });

@@ -50,9 +50,11 @@ async function fill(): Promise<void> {
     pool,
     `INSERT INTO crypto.batches
        (run_id, query, generation, batch_id, topic, offsets, counted, repeated, conflicted, rejected)
-     SELECT 'run', query, 'g', id, 'crypto_raw', offsets::jsonb, 0, 0, 0, 0
-     FROM (VALUES (1, 'hot', '{"0": [0, 10], "11": [0, 7]}'), (2, 'hot', '{"0": [10, 25]}'),
-                  (3, 'lake', '{"0": [0, 99]}')) AS batch (id, query, offsets)`,
+     SELECT 'run', query, generation, id, 'crypto_raw', offsets::jsonb, 0, 0, 0, 0
+     FROM (VALUES (7, 'hot', 'lost', '{"0": [0, 500], "5": [0, 3]}'),
+                  (1, 'hot', 'g', '{"0": [0, 10], "11": [0, 7]}'), (2, 'hot', 'g', '{"0": [10, 25]}'),
+                  (1, 'hot', 'g', '{"0": [0, 10], "11": [0, 7]}'),
+                  (3, 'lake', 'g', '{"0": [0, 99]}')) AS batch (id, query, generation, offsets)`,
   );
 }
 
@@ -140,12 +142,15 @@ describe('the warehouse', () => {
     expect(await store.symbols('binance-spot')).toEqual(['BTCUSDT']);
   });
 
-  it('says up to which offset each partition was counted by a query', async () => {
+  it('says up to which offset the newest generation of a query has counted each partition', async () => {
+    const ageMs = expect.any(Number) as number;
     expect(await store.committedOffsets('hot')).toEqual([
-      { topic: 'crypto_raw', partition: 0, next: 25n },
-      { topic: 'crypto_raw', partition: 11, next: 7n },
+      { topic: 'crypto_raw', partition: 0, next: 25n, ageMs },
+      { topic: 'crypto_raw', partition: 11, next: 7n, ageMs },
     ]);
-    expect(await store.committedOffsets('lake')).toEqual([{ topic: 'crypto_raw', partition: 0, next: 99n }]);
+    expect(await store.committedOffsets('lake')).toEqual([
+      { topic: 'crypto_raw', partition: 0, next: 99n, ageMs },
+    ]);
   });
 
   it('refuses an id that a number cannot hold', async () => {

@@ -39,12 +39,14 @@ export interface SymbolFreshness {
   readonly missingIds: number;
 }
 
-/** The last committed offsets of a query of the job: what of the topic is in the warehouse. */
+/** The last committed offsets of a query of the job, in the newest generation of its checkpoint: what of the topic is done. */
 export interface CommittedOffset {
   readonly topic: string;
   readonly partition: number;
   /** The next offset to be counted. */
   readonly next: bigint;
+  /** How long ago the query has committed its newest batch of this topic, by the database's own clock. */
+  readonly ageMs: number;
 }
 
 /** A closed range of aggregate trade ids. */
