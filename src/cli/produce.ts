@@ -99,7 +99,7 @@ async function startInBackground({ io, signal, ...context }: CliContext, flags: 
   io.err(
     isNew
       ? `produce runs in the background (pid ${pid}), log ${process.logPath}\nStop it with \`cryptopipe produce --stop\`.\n`
-      : `produce was running already (pid ${pid}, since ${process.startedAt ?? '?'}) and is left as it is, with the flags of its own start.\n`,
+      : `produce was running already (pid ${pid}, since ${process.startedAt ?? '?'}) and is left as it is.\n`,
   );
 }
 

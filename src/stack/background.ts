@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UsageError } from '../core/errors.js';
+import { doesWhatIsWanted } from '../core/background-arguments.js';
+import { ConfigError, UsageError } from '../core/errors.js';
 import type { Background, BackgroundStart } from '../core/ports/background.js';
 import { serverNames, type ProcessReport } from '../core/ports/stack.js';
 import { withLock } from './lock-file.js';
@@ -46,7 +47,10 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
   const { dataDir, portOffset } = settings;
   const { name, ports = {} } = start;
   const before = readState(dataDir)?.processes[name];
-  if (before !== undefined && isAlive(before)) return reportOne(name, before, dataDir);
+  if (before !== undefined && isAlive(before)) {
+    requireSameCommand(before, start);
+    return reportOne(name, before, dataDir);
+  }
   if (before !== undefined) await endProcess(before, before.stopSignal, before.stopTimeoutMs);
   await checkPorts([{ name, ports }]);
   const logPath = logPathOf(dataDir, name);
@@ -55,6 +59,7 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
     kind: 'background',
     portOffset,
     pid: started.pid,
+    args: [...start.args],
     started: started.started,
     startedAt: new Date().toISOString(),
     ports: { ...ports },
@@ -79,6 +84,18 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
     throw error;
   }
   return reportOne(name, record, dataDir);
+}
+
+/** The record of an earlier version does not say with what it was started; it is left as it is. */
+function requireSameCommand({ args: running, pid, startedAt }: ProcessRecord, start: BackgroundStart): void {
+  const { args: wanted, name, stopCommand } = start;
+  if (running === undefined || doesWhatIsWanted(running, wanted)) return;
+  const shown = (args: readonly string[]): string => `cryptopipe ${args.join(' ')}`;
+  const ways = [...(stopCommand === undefined ? [] : [stopCommand]), 'cryptopipe stack down'];
+  throw new ConfigError(
+    `${name} runs already with other arguments (pid ${pid}, since ${startedAt})\n  running: ${shown(running)}\n  wanted:  ${shown(wanted)}`,
+    { nextStep: `Stop what runs first: ${ways.map((way) => `\`${way}\``).join(', or everything: ')}.` },
+  );
 }
 
 /** In the caller's folder and with its environment: the command reads the same `.env` and the same settings. */

@@ -9,6 +9,8 @@ const entrySchema = z.object({
   kind: z.enum(['server', 'background']),
   portOffset: z.number(),
   pid: z.number().int(),
+  /** What a background command was started with; a server has none. */
+  args: z.array(z.string()).optional(),
   started: z.string(),
   startedAt: z.string(),
   ports: z.record(z.string(), z.number()),

@@ -14,7 +14,7 @@ export interface BackgroundPorts {
 
 export interface StartedProducer {
   readonly process: ProcessReport;
-  /** False where it ran before, with whatever flags it was started with. */
+  /** False where it ran before. */
   readonly isNew: boolean;
 }
 
@@ -24,6 +24,7 @@ const stopTimeoutMs = 20_000;
 /**
  * Runs `cryptopipe produce …` in the background. It is ready when Kafka holds a cursor that it has written: then the exchange
  * has answered, and Kafka has acknowledged.
+ * @throws ConfigError when one runs already with other arguments.
  */
 export async function startProducer(
   { background, topics, clock }: BackgroundPorts,
@@ -31,20 +32,20 @@ export async function startProducer(
   signal: AbortSignal,
 ): Promise<StartedProducer> {
   const running = await runningProducer(background);
-  if (running !== undefined) return { process: running, isNew: false };
   const since = clock.now();
   const isWritten = ({ symbol, writtenAt }: Cursor): boolean =>
     writtenAt >= since && producer.symbols.includes(symbol);
   const process = await background.start({
     name: producerName,
     args: [producerName, ...producer.args],
+    stopCommand: 'cryptopipe produce --stop',
     signal,
     ready: async () => {
       const cursors = await topics.cursors();
       if (!cursors.some(isWritten)) throw new Error('no cursor of it is in Kafka yet');
     },
   });
-  return { process, isNew: true };
+  return { process, isNew: process.pid !== running?.pid };
 }
 
 /** Asks it to end and waits until it has flushed; false where none ran. */

@@ -5,6 +5,8 @@ export interface BackgroundStart {
   readonly name: string;
   /** What would be typed after `cryptopipe`. */
   readonly args: readonly string[];
+  /** The command that ends it alone, for whom it stands in the way; `cryptopipe stack down` ends it in any case. */
+  readonly stopCommand?: string;
   /** Asked again and again until it resolves; where it is missing, a process that lives for a moment is taken as started. */
   readonly ready?: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly readyTimeoutMs?: number;
@@ -15,7 +17,8 @@ export interface BackgroundStart {
 /** Commands of our own that outlive the call which started them. */
 export interface Background {
   /**
-   * Starts the command, or returns the one that already runs under this name.
+   * Starts the command, or returns the one that already runs under this name and does the same.
+   * @throws ConfigError when the one that runs does something else: other symbols, another exchange.
    * @throws UnreachableError with the end of its log when it ends before it is ready.
    */
   start(start: BackgroundStart): Promise<ProcessReport>;

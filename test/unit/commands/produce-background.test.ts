@@ -5,11 +5,11 @@ import type { ProcessReport } from '../../../src/core/ports/stack.js';
 import type { Cursor } from '../../../src/core/ports/topic.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
-const report = (state: ProcessReport['state']): ProcessReport => ({
+const report = (state: ProcessReport['state'], pid = 77): ProcessReport => ({
   name: 'produce',
   kind: 'background',
   state,
-  pid: 77,
+  pid,
   startedAt: undefined,
   version: undefined,
   ports: {},
@@ -17,7 +17,7 @@ const report = (state: ProcessReport['state']): ProcessReport => ({
   logPath: '/logs/produce.log',
 });
 
-/** Remembers what was started; `start` returns when `ready` has resolved once. */
+/** Remembers what was started; `start` returns what runs, else when `ready` has resolved once. */
 function fakeBackground(
   before: readonly ProcessReport[],
 ): Background & { readonly started: BackgroundStart[] } {
@@ -26,6 +26,8 @@ function fakeBackground(
     started,
     start: async (start) => {
       started.push(start);
+      const running = before.find(({ state }) => state === 'running');
+      if (running !== undefined) return running;
       let isReady = false;
       while (!isReady) {
         isReady = await start.ready!(new AbortController().signal).then(
@@ -52,7 +54,7 @@ const cursor = (symbol: string, writtenAt: number): Cursor => ({
 const { signal } = new AbortController();
 
 it('is ready when Kafka holds a cursor of its symbols that is newer than the start', async () => {
-  const background = fakeBackground([report('died')]);
+  const background = fakeBackground([report('died', 76)]);
   const answers = [
     [],
     [cursor('BTCUSDT', clock.now() - 1)],
@@ -75,8 +77,18 @@ it('leaves a producer that runs already as it is', async () => {
     { args: [], symbols: ['BTCUSDT'] },
     signal,
   );
-  expect(started.isNew).toBe(false);
-  expect(background.started).toEqual([]);
+  expect(started).toEqual({ process: report('running'), isNew: false });
+});
+
+it('asks for its own arguments where one runs, so that one with others is refused', async () => {
+  const background = fakeBackground([report('running')]);
+  background.start = ({ args, stopCommand }) =>
+    Promise.reject(new Error(`refused ${args.join(' ')}; ${stopCommand ?? ''}`));
+  const topics = { cursors: () => Promise.resolve([]) };
+  const producer = { args: ['--symbols', 'XRPUSDT'], symbols: ['XRPUSDT'] };
+  await expect(startProducer({ background, topics, clock }, producer, signal)).rejects.toThrow(
+    'refused produce --symbols XRPUSDT; cryptopipe produce --stop',
+  );
 });
 
 it('says whether one was there to be stopped', async () => {
