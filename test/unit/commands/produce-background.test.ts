@@ -52,6 +52,8 @@ const cursor = (symbol: string, writtenAt: number): Cursor => ({
   writtenAt,
 });
 const { signal } = new AbortController();
+/** Knows the symbols, and has no trade of any. */
+const exchange = { symbols: () => Promise.resolve([]) };
 
 it('is ready when Kafka holds a cursor of its symbols that is newer than the start', async () => {
   const background = fakeBackground([report('died', 76)]);
@@ -63,17 +65,35 @@ it('is ready when Kafka holds a cursor of its symbols that is newer than the sta
   ];
   const topics = { cursors: () => Promise.resolve(answers.shift()!) };
   const producer = { args: ['--symbols', 'BTCUSDT'], symbols: ['BTCUSDT'] };
-  const started = await startProducer({ background, topics, clock }, producer, signal);
+  const started = await startProducer({ background, topics, exchange, clock }, producer, signal);
   expect(started).toEqual({ process: report('running'), isNew: true });
   expect(background.started[0]?.args).toEqual(['produce', '--symbols', 'BTCUSDT']);
   expect(answers).toEqual([]);
+});
+
+it('is ready without a cursor when it has lived for 15 seconds and the exchange and Kafka answer', async () => {
+  const answers: (() => Promise<[]>)[] = [
+    () => Promise.reject(new Error('the exchange is not there')),
+    () => Promise.resolve([]),
+  ];
+  const silent = { symbols: () => answers.shift()!() };
+  const topics = { cursors: () => clock.sleep(1000).then(() => []) };
+  const startedAt = clock.now();
+  const started = await startProducer(
+    { background: fakeBackground([]), topics, exchange: silent, clock },
+    { args: [], symbols: ['NEWUSDT'] },
+    signal,
+  );
+  expect(started.isNew).toBe(true);
+  expect(answers).toEqual([]);
+  expect(clock.now() - startedAt).toBe(16_000);
 });
 
 it('leaves a producer that runs already as it is', async () => {
   const background = fakeBackground([report('running')]);
   const topics = { cursors: () => Promise.resolve([]) };
   const started = await startProducer(
-    { background, topics, clock },
+    { background, topics, exchange, clock },
     { args: [], symbols: ['BTCUSDT'] },
     signal,
   );
@@ -86,7 +106,7 @@ it('asks for its own arguments where one runs, so that one with others is refuse
     Promise.reject(new Error(`refused ${args.join(' ')}; ${stopCommand ?? ''}`));
   const topics = { cursors: () => Promise.resolve([]) };
   const producer = { args: ['--symbols', 'XRPUSDT'], symbols: ['XRPUSDT'] };
-  await expect(startProducer({ background, topics, clock }, producer, signal)).rejects.toThrow(
+  await expect(startProducer({ background, topics, exchange, clock }, producer, signal)).rejects.toThrow(
     'refused produce --symbols XRPUSDT; cryptopipe produce --stop',
   );
 });
