@@ -1,6 +1,16 @@
 import type { ProduceSummary } from '../commands/produce.js';
 import type { SymbolStart } from '../commands/produce/start.js';
 import type { ProduceProgress, SymbolProgress } from '../core/produce-progress.js';
+import type { Io } from './io.js';
+
+/** Drawn over on a terminal it may be lively; in the background it fills a log that nobody reads for days. */
+export function progressIntervalMs(
+  { isTerminal }: Pick<Io, 'isTerminal'>,
+  { json, background }: { readonly json: boolean; readonly background?: boolean },
+): number {
+  if (background === true) return 60_000;
+  return isTerminal && !json ? 500 : 5000;
+}
 
 const utc = (time: number): string => new Date(time).toISOString();
 const grouped = (value: number): string => value.toLocaleString('en-US');

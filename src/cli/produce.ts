@@ -6,7 +6,7 @@ import { parseStartPoint, startPointText, type StartPoint } from '../core/start-
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
 import { printJson } from './print.js';
-import { progressLine, startLine, summaryLines } from './produce-print.js';
+import { progressIntervalMs, progressLine, startLine, summaryLines } from './produce-print.js';
 import { liveLine } from './live-line.js';
 
 interface ProduceFlags {
@@ -15,6 +15,7 @@ interface ProduceFlags {
   readonly ignoreCursor?: boolean;
   readonly detach?: boolean;
   readonly stop?: boolean;
+  readonly background?: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
 }
@@ -44,6 +45,7 @@ export function addProduce(program: Command, context: CliContext): void {
     .option('--until-caught-up', 'end when there is nothing more to fetch')
     .addOption(new Option('--detach', 'run in the background').conflicts('untilCaughtUp'))
     .addOption(new Option('--stop', 'end the one in the background').conflicts(ownFlags))
+    .addOption(new Option('--background', 'what --detach starts').hideHelp())
     .option('--json', 'one JSON object a line on stdout', false)
     .option('-q, --quiet', 'no progress', false)
     .addHelpText('after', examples)
@@ -67,7 +69,7 @@ async function runHere({ io, signal, ...context }: CliContext, flags: ProduceFla
         untilCaughtUp: flags.untilCaughtUp === true,
         symbols,
         pollIntervalMs,
-        progressIntervalMs: io.isTerminal && !flags.json ? 500 : 5000,
+        progressIntervalMs: progressIntervalMs(io, flags),
         signal,
       },
       watch,

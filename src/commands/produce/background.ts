@@ -43,7 +43,7 @@ export async function startProducer(
   let firstAskedAt: number | undefined;
   const process = await background.start({
     name: producerName,
-    args: [producerName, ...producer.args],
+    args: [producerName, '--background', ...producer.args],
     stopCommand: 'cryptopipe produce --stop',
     signal,
     ready: async (attempt) => {

@@ -67,7 +67,7 @@ it('is ready when Kafka holds a cursor of its symbols that is newer than the sta
   const producer = { args: ['--symbols', 'BTCUSDT'], symbols: ['BTCUSDT'] };
   const started = await startProducer({ background, topics, exchange, clock }, producer, signal);
   expect(started).toEqual({ process: report('running'), isNew: true });
-  expect(background.started[0]?.args).toEqual(['produce', '--symbols', 'BTCUSDT']);
+  expect(background.started[0]?.args).toEqual(['produce', '--background', '--symbols', 'BTCUSDT']);
   expect(answers).toEqual([]);
 });
 
@@ -107,7 +107,7 @@ it('asks for its own arguments where one runs, so that one with others is refuse
   const topics = { cursors: () => Promise.resolve([]) };
   const producer = { args: ['--symbols', 'XRPUSDT'], symbols: ['XRPUSDT'] };
   await expect(startProducer({ background, topics, exchange, clock }, producer, signal)).rejects.toThrow(
-    'refused produce --symbols XRPUSDT; cryptopipe produce --stop',
+    'refused produce --background --symbols XRPUSDT; cryptopipe produce --stop',
   );
 });
 
