@@ -19,10 +19,11 @@ interface RunRow {
   readonly stop_requested_at: Date | null;
   readonly heartbeat_at: Date | null;
   readonly error: string | null;
+  readonly read_at: Date;
 }
 
 const columns = `run_id, job, state, template_sha256, job_path, app_name, submission_id, application_id, ui_url,
-  created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error`;
+  created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error, clock_timestamp() AS read_at`;
 const live = `state IN ('PENDING', 'SUBMITTED', 'RUNNING')`;
 
 function toRun(row: RunRow): JobRun {
@@ -42,6 +43,7 @@ function toRun(row: RunRow): JobRun {
     stopRequestedAt: row.stop_requested_at ?? undefined,
     heartbeatAt: row.heartbeat_at ?? undefined,
     error: row.error ?? undefined,
+    readAt: row.read_at,
   };
 }
 

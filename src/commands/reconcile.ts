@@ -2,7 +2,7 @@ import { isLive, meaningOf } from '../core/driver-state.js';
 import { failureLine, tellingEnd } from '../core/driver-log.js';
 import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
-import type { JobRun, RunState } from '../core/ports/runs.js';
+import { ageOf, type JobRun, type RunState } from '../core/ports/runs.js';
 import type { DriverReport, LogStream, SparkCluster } from '../core/ports/spark.js';
 import { locateRun, type LocatePorts, type Location } from './locate-run.js';
 
@@ -58,7 +58,7 @@ async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Locatio
     case 'unclear':
       return { ...asIs, unclear: location.because };
     case 'absent':
-      if (ports.clock.now() - run.createdAt.getTime() < postGraceMs)
+      if (ageOf(run, run.createdAt) < postGraceMs)
         return { ...asIs, unclear: 'it was written down a moment ago and may still arrive at Spark' };
       return { ...asIs, run: await settled(ports, run, 'LOST', 'it never arrived at Spark') };
   }
@@ -83,7 +83,7 @@ export async function reconcile(ports: ReconcilePorts, run: JobRun): Promise<Rec
   const driver = meaningOf(report.driverState);
   const result = { ...asIs, driverState: report.driverState ?? 'GONE' };
   if (driver.runState === undefined) return result;
-  const heartbeatAge = ports.clock.now() - (run.heartbeatAt?.getTime() ?? 0);
+  const heartbeatAge = ageOf(run, run.heartbeatAt);
   if (driver.runState === 'LOST' && heartbeatAge < heartbeatGraceMs) return result;
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);

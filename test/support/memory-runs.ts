@@ -23,6 +23,7 @@ export function aRun(values: Partial<JobRun> = {}): JobRun {
     stopRequestedAt: undefined,
     heartbeatAt: undefined,
     error: undefined,
+    readAt: new Date(Date.UTC(2026, 10, 23, 21, 15)),
     ...values,
   };
 }
@@ -53,7 +54,7 @@ export class MemoryRuns implements RunBook {
         row.runId === run.runId ||
         (single && this.singles.has(row.runId) && row.job === run.job && isLive(row.state)),
     );
-    if (other !== undefined) return Promise.resolve(other);
+    if (other !== undefined) return Promise.resolve(this.asRead(other));
     const row = aRun({ ...run, state: 'PENDING', createdAt: new Date(this.clock.now()) });
     this.rows.set(run.runId, row);
     if (single) this.singles.add(run.runId);
@@ -83,7 +84,8 @@ export class MemoryRuns implements RunBook {
   }
 
   find(runId: string): Promise<JobRun | undefined> {
-    return Promise.resolve(this.rows.get(runId));
+    const row = this.rows.get(runId);
+    return Promise.resolve(row && this.asRead(row));
   }
 
   list(filter: { job?: string; live?: boolean; limit?: number } = {}): Promise<JobRun[]> {
@@ -91,6 +93,10 @@ export class MemoryRuns implements RunBook {
       .filter((row) => filter.job === undefined || row.job === filter.job)
       .filter((row) => filter.live === undefined || isLive(row.state) === filter.live)
       .sort((left, right) => right.createdAt.getTime() - left.createdAt.getTime());
-    return Promise.resolve(rows.slice(0, filter.limit ?? rows.length));
+    return Promise.resolve(rows.slice(0, filter.limit ?? rows.length).map((row) => this.asRead(row)));
+  }
+
+  private asRead(row: JobRun): JobRun {
+    return { ...row, readAt: new Date(this.clock.now()) };
   }
 }

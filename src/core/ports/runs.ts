@@ -19,7 +19,13 @@ export interface JobRun {
   /** When the job last said that it lives. */
   readonly heartbeatAt: Date | undefined;
   readonly error: string | undefined;
+  /** When the row was read, by the clock that wrote its times: an age is the difference of the two. */
+  readonly readAt: Date;
 }
+
+/** How long ago something happened to a run when it was read, in ms; this computer's clock has no part in it. */
+export const ageOf = (run: JobRun, time: Date | undefined): number =>
+  time === undefined ? Infinity : run.readAt.getTime() - time.getTime();
 
 /** The book of runs, in PostgreSQL: a run is written down before Spark hears of it. */
 export interface RunBook {

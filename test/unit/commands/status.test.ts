@@ -48,7 +48,8 @@ function healthy(): StatusPorts {
       list: () => Promise.resolve([{ path: '/datalake', isFolder: true, sizeBytes: 0, modifiedAt: now }]),
     },
     bars: {
-      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 0, next: 97n }]),
+      committedOffsets: () =>
+        Promise.resolve([{ topic: 'crypto_raw', partition: 0, next: 97n, ageMs: 1000 }]),
       freshness: () => Promise.resolve([]),
     },
   };

@@ -14,17 +14,21 @@ describe('the lag of a topic', () => {
   ];
 
   it('is what the last committed hot batch has not seen, a partition without one from its beginning', () => {
-    const finding = findLag('crypto_raw', offsets, [{ topic: 'crypto_raw', partition: 0, next: 90n }]);
+    const finding = findLag('crypto_raw', offsets, [
+      { topic: 'crypto_raw', partition: 0, next: 90n, ageMs: 1000 },
+    ]);
     expect(finding).toMatchObject({ problems: [], facts: { newestOffset: 150n, lag: 50n } });
   });
 
   it('of another topic does not count', () => {
-    const other = [{ topic: 'other', partition: 0, next: 90n }];
+    const other = [{ topic: 'other', partition: 0, next: 90n, ageMs: 1000 }];
     expect(findLag('crypto_raw', offsets, other).facts).toMatchObject({ lag: 140n });
   });
 
   it('hides no messages that Kafka deleted before they were counted', () => {
-    const finding = findLag('crypto_raw', offsets, [{ topic: 'crypto_raw', partition: 1, next: 5n }]);
+    const finding = findLag('crypto_raw', offsets, [
+      { topic: 'crypto_raw', partition: 1, next: 5n, ageMs: 1000 },
+    ]);
     expect(finding.problems).toEqual(['crypto_raw 1: Kafka has deleted messages that were never counted']);
   });
 
