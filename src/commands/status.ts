@@ -108,6 +108,18 @@ async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal
   };
 }
 
+async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Promise<Finding> {
+  const asked = Promise.all([bars.committedOffsets('hot'), book.list({ live: true })]).then(
+    ([committed, runs]) => ({ committed, runs }),
+    (error: unknown) => {
+      if (error instanceof CryptopipeError) return undefined;
+      throw error;
+    },
+  );
+  const [offsets, counting] = await Promise.all([topics.offsets(topic), asked]);
+  return findLag(topic, offsets, counting);
+}
+
 async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Finding> {
   const master = await ports.spark.master(signal);
   const runs: readonly JobRun[] = await listRuns(ports, { limit: 50 }).then(
@@ -118,7 +130,7 @@ async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Findin
       throw error;
     },
   );
-  return findSpark(master, runs, ports.clock.now());
+  return findSpark(master, runs);
 }
 
 async function askHdfs({ files }: StatusPorts): Promise<Finding> {
@@ -145,16 +157,7 @@ export async function status(ports: StatusPorts, options: StatusOptions): Promis
   const call = { clock, signal, addresses: options.addresses };
   const parts = await Promise.all([
     ask(call, 'exchange', (limit) => askExchange(ports, limit)),
-    ask(call, 'kafka', async () => {
-      const [offsets, committed] = await Promise.all([
-        topics.offsets(topic),
-        bars.committedOffsets('hot').catch((error: unknown) => {
-          if (error instanceof CryptopipeError) return [];
-          throw error;
-        }),
-      ]);
-      return findLag(topic, offsets, committed);
-    }),
+    ask(call, 'kafka', () => askKafka(ports, topic)),
     ask(call, 'spark', (limit) => askSpark(ports, limit)),
     ask(call, 'hdfs', () => askHdfs(ports)),
     ask(call, 'postgres', () => askPostgres(ports)),

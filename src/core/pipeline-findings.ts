@@ -1,6 +1,6 @@
 import { isLive } from './driver-state.js';
 import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
-import type { JobRun } from './ports/runs.js';
+import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
 import { shortDuration, type Finding } from './report.js';
@@ -11,6 +11,10 @@ const heartbeatLimitMs = 30_000;
 const startLimitMs = 120_000;
 /** A cursor is written after each poll that brought trades; so long may pass without one. */
 const cursorLimitMs = 60_000;
+/** While there is something to count, the hot query commits each second or two; one batch may take much longer. */
+const commitLimitMs = 60_000;
+/** The job that counts. */
+const streamingJob = 'streaming';
 
 /** A background process of cryptopipe's own, as far as `status` looks at it. */
 export interface BackgroundState {
@@ -19,43 +23,84 @@ export interface BackgroundState {
   readonly state: 'running' | 'died' | 'stopped';
 }
 
-/** The topic against what the hot query has committed. */
+/** What the warehouse says of the hot query; undefined where PostgreSQL does not answer, which is told in its own line. */
+export interface Counting {
+  readonly committed: readonly CommittedOffset[];
+  /** The living runs of all jobs. */
+  readonly runs: readonly JobRun[];
+}
+
+/** The topic against what the hot query has committed, and against the job that should count it. */
 export function findLag(
   topic: string,
   offsets: readonly PartitionOffset[],
-  committed: readonly CommittedOffset[],
+  counting: Counting | undefined,
 ): Finding {
+  const committed = counting?.committed.filter((one) => one.topic === topic) ?? [];
   const partitions = offsets.map(({ partition, earliest, latest }) => {
-    const next = committed.find((one) => one.topic === topic && one.partition === partition)?.next;
+    const next = committed.find((one) => one.partition === partition)?.next;
     const from = next === undefined || next < earliest ? earliest : next;
     return { partition, earliest, latest, committed: next, lag: latest > from ? latest - from : 0n };
   });
   const lost = partitions.filter(({ committed: next, earliest }) => next !== undefined && next < earliest);
   const sum = (pick: 'latest' | 'lag'): bigint =>
     partitions.reduce((total, partition) => total + partition[pick], 0n);
+  const behind =
+    counting === undefined
+      ? 'nobody knows how many are counted'
+      : `${sum('lag')} behind in the last committed hot batch`;
+  const isFilled = partitions.some(({ earliest, latest }) => latest > earliest);
   return {
-    summary: `${topic}: newest offset ${sum('latest')}, ${sum('lag')} behind in the last committed hot batch`,
+    summary: `${topic}: newest offset ${sum('latest')}, ${behind}`,
     problems: [
       ...(partitions.length === 0 ? [`there is no topic ${topic}: run \`cryptopipe init\``] : []),
       ...lost.map(
         ({ partition }) => `${topic} ${partition}: Kafka has deleted messages that were never counted`,
       ),
+      ...(counting === undefined || !isFilled
+        ? []
+        : countingProblems({ runs: counting.runs, committed }, sum('lag'))),
     ],
-    facts: { topic, newestOffset: sum('latest'), lag: sum('lag'), partitions },
+    facts: {
+      topic,
+      newestOffset: sum('latest'),
+      ...(counting === undefined ? {} : { lag: sum('lag') }),
+      partitions,
+    },
   };
 }
 
-function runProblem(run: JobRun, now: number): string | undefined {
+/** Why messages that are there stay uncounted: nobody counts them, or whoever should has committed nothing for long. */
+function countingProblems({ runs, committed }: Counting, lag: bigint): string[] {
+  const live = runs.find((run) => run.job === streamingJob && isLive(run.state));
+  const waiting = lag > 0n ? `${lag} messages wait and ` : '';
+  if (live === undefined) return [`${waiting}no streaming job runs: \`cryptopipe submit streaming\``];
+  const ill = runProblem(live);
+  if (ill !== undefined) return [ill];
+  // A run that has just begun needs time for its first batch; one that waits for its place is judged by that alone.
+  if (lag === 0n || live.state !== 'RUNNING') return [];
+  const silentMs = Math.min(ageOf(live, live.startedAt), ...committed.map(({ ageMs }) => ageMs));
+  return silentMs > commitLimitMs
+    ? [
+        `${waiting}run ${live.runId} has committed nothing for ${shortDuration(silentMs)}: see \`cryptopipe logs ${live.runId}\``,
+      ]
+    : [];
+}
+
+function runProblem(run: JobRun): string | undefined {
   const { runId, state } = run;
-  const age = (time: Date | undefined): number => now - (time?.getTime() ?? 0);
-  if (state === 'RUNNING')
-    return age(run.heartbeatAt) > heartbeatLimitMs
-      ? `run ${runId} has not said that it lives for ${shortDuration(age(run.heartbeatAt ?? run.createdAt))}`
+  if (state === 'RUNNING') {
+    const silentMs = ageOf(run, run.heartbeatAt ?? run.createdAt);
+    return silentMs > heartbeatLimitMs
+      ? `run ${runId} has not said that it lives for ${shortDuration(silentMs)}`
       : undefined;
-  if (isLive(state))
-    return age(run.createdAt) > startLimitMs
-      ? `run ${runId} is ${state} for ${shortDuration(age(run.createdAt))}: is there room at Spark?`
+  }
+  if (isLive(state)) {
+    const waitMs = ageOf(run, run.createdAt);
+    return waitMs > startLimitMs
+      ? `run ${runId} is ${state} for ${shortDuration(waitMs)}: is there room at Spark?`
       : undefined;
+  }
   const isByOrder = state === 'KILLED' && run.stopRequestedAt !== undefined;
   return state === 'FINISHED' || isByOrder
     ? undefined
@@ -73,7 +118,7 @@ function newestOfEach(runs: readonly JobRun[]): JobRun[] {
 }
 
 /** Master, workers and the newest run of each job. */
-export function findSpark(master: MasterReport, runs: readonly JobRun[], now: number): Finding {
+export function findSpark(master: MasterReport, runs: readonly JobRun[]): Finding {
   const alive = master.workers.filter((worker) => worker.state === 'ALIVE');
   const newest = newestOfEach(runs);
   const cores = (pick: 'cores' | 'coresFree'): number =>
@@ -87,7 +132,7 @@ export function findSpark(master: MasterReport, runs: readonly JobRun[], now: nu
     problems: [
       ...(master.status === 'ALIVE' ? [] : [`the master is ${master.status}`]),
       ...(alive.length > 0 ? [] : ['no worker lives']),
-      ...newest.map((run) => runProblem(run, now)).filter((problem) => problem !== undefined),
+      ...newest.map(runProblem).filter((problem) => problem !== undefined),
     ],
     facts: { master: master.status, workers: master.workers, runs: newest },
   };

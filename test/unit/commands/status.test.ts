@@ -81,6 +81,11 @@ describe('status', () => {
     expect(await healthOf(ports)).toEqual({ exitCode: 5, bad: { hdfs: 'ill' } });
   });
 
+  it('exits 5 when messages wait and no streaming job runs', async () => {
+    const { book, spark } = new SubmissionWorld();
+    expect(await healthOf({ ...healthy(), book, spark })).toEqual({ exitCode: 5, bad: { kafka: 'ill' } });
+  });
+
   it('exits 4 when something does not answer, whatever else is ill', async () => {
     const ports = {
       ...healthy(),

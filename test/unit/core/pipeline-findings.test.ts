@@ -1,41 +1,111 @@
 import { describe, expect, it } from 'vitest';
-import { findData, findLag, findProducers, findSpark } from '../../../src/core/pipeline-findings.js';
+import {
+  findData,
+  findLag,
+  findProducers,
+  findSpark,
+  type Counting,
+} from '../../../src/core/pipeline-findings.js';
+import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { MasterReport } from '../../../src/core/ports/spark.js';
 import type { Cursor } from '../../../src/core/ports/topic.js';
-import { aRun } from '../../support/memory-runs.js';
+import { aRun as aRunAt } from '../../support/memory-runs.js';
 
 const now = Date.UTC(2026, 10, 23, 21, 30);
+const aRun = (values: Partial<JobRun>): JobRun => aRunAt({ readAt: new Date(now), ...values });
 const ago = (seconds: number): Date => new Date(now - seconds * 1000);
 
 describe('the lag of a topic', () => {
+  const topic = 'crypto_raw';
   const offsets = [
     { partition: 0, earliest: 0n, latest: 100n },
     { partition: 1, earliest: 10n, latest: 50n },
   ];
+  const lives = aRun({
+    state: 'RUNNING',
+    createdAt: ago(7200),
+    startedAt: ago(7200),
+    heartbeatAt: ago(1),
+  });
+  const committed = (partition: number, next: bigint, seconds = 1) => ({
+    topic,
+    partition,
+    next,
+    ageMs: seconds * 1000,
+  });
+  const all = (seconds: number) => [committed(0, 100n, seconds), committed(1, 50n, seconds)];
+  const some = (seconds: number) => [committed(0, 90n, seconds)];
 
   it('is what the last committed hot batch has not seen, a partition without one from its beginning', () => {
-    const finding = findLag('crypto_raw', offsets, [
-      { topic: 'crypto_raw', partition: 0, next: 90n, ageMs: 1000 },
-    ]);
+    const finding = findLag(topic, offsets, { committed: some(1), runs: [lives] });
     expect(finding).toMatchObject({ problems: [], facts: { newestOffset: 150n, lag: 50n } });
   });
 
   it('of another topic does not count', () => {
-    const other = [{ topic: 'other', partition: 0, next: 90n, ageMs: 1000 }];
-    expect(findLag('crypto_raw', offsets, other).facts).toMatchObject({ lag: 140n });
+    const other = [{ ...committed(0, 90n), topic: 'other' }];
+    const finding = findLag(topic, offsets, { committed: other, runs: [lives] });
+    expect(finding.facts).toMatchObject({ lag: 140n });
   });
 
   it('hides no messages that Kafka deleted before they were counted', () => {
-    const finding = findLag('crypto_raw', offsets, [
-      { topic: 'crypto_raw', partition: 1, next: 5n, ageMs: 1000 },
-    ]);
+    const finding = findLag(topic, offsets, { committed: [committed(1, 5n)], runs: [lives] });
     expect(finding.problems).toEqual(['crypto_raw 1: Kafka has deleted messages that were never counted']);
   });
 
   it('of a topic that does not exist is a problem', () => {
-    expect(findLag('crypto_raw', [], []).problems).toEqual([
+    expect(findLag(topic, [], { committed: [], runs: [] }).problems).toEqual([
       'there is no topic crypto_raw: run `cryptopipe init`',
     ]);
+  });
+
+  const problemsOf = (counting: Counting | undefined): readonly string[] =>
+    findLag(topic, offsets, counting).problems;
+
+  it('is a problem when no streaming run lives', () => {
+    const other = { ...lives, job: 'other' };
+    expect(problemsOf({ committed: some(1), runs: [other, { ...lives, state: 'FINISHED' }] })).toEqual([
+      '50 messages wait and no streaming job runs: `cryptopipe submit streaming`',
+    ]);
+  });
+
+  it('of nothing is a problem too when no streaming run lives and the topic has messages', () => {
+    expect(problemsOf({ committed: all(1), runs: [] })).toEqual([
+      'no streaming job runs: `cryptopipe submit streaming`',
+    ]);
+    const empty = [{ partition: 0, earliest: 9n, latest: 9n }];
+    expect(findLag(topic, empty, { committed: [], runs: [] }).problems).toEqual([]);
+  });
+
+  it('is a problem when a living run has committed nothing for more than a minute', () => {
+    expect(problemsOf({ committed: some(61), runs: [lives] })).toEqual([
+      `50 messages wait and run ${lives.runId} has committed nothing for 61 s: see \`cryptopipe logs ${lives.runId}\``,
+    ]);
+    expect(problemsOf({ committed: [], runs: [lives] })[0]).toMatch(/committed nothing for 2 h/);
+    expect(problemsOf({ committed: some(59), runs: [lives] })).toEqual([]);
+  });
+
+  it('is none when there is nothing to count, nor while a run has just begun or waits for its place', () => {
+    expect(problemsOf({ committed: all(600), runs: [lives] })).toEqual([]);
+    const begun = { ...lives, startedAt: ago(20) };
+    expect(problemsOf({ committed: some(600), runs: [begun] })).toEqual([]);
+    const waiting = { ...lives, state: 'SUBMITTED' as const, createdAt: ago(20), startedAt: undefined };
+    expect(problemsOf({ committed: some(600), runs: [waiting] })).toEqual([]);
+  });
+
+  it('is a problem when the run has not said for long that it lives', () => {
+    const silent = { ...lives, heartbeatAt: ago(40) };
+    expect(problemsOf({ committed: all(1), runs: [silent] })).toEqual([
+      `run ${lives.runId} has not said that it lives for 40 s`,
+    ]);
+  });
+
+  it('is not claimed to be anything while PostgreSQL does not answer', () => {
+    const finding = findLag(topic, offsets, undefined);
+    expect(finding).toMatchObject({
+      summary: 'crypto_raw: newest offset 150, nobody knows how many are counted',
+      problems: [],
+    });
+    expect(finding.facts).not.toHaveProperty('lag');
   });
 });
 
@@ -54,7 +124,7 @@ describe('Spark', () => {
 
   it('is well with a running job that says that it lives', () => {
     const run = aRun({ state: 'RUNNING', heartbeatAt: ago(2) });
-    expect(findSpark(master, [run], now)).toMatchObject({
+    expect(findSpark(master, [run])).toMatchObject({
       summary: `master ALIVE, 1 workers, 1 of 4 cores free; streaming RUNNING (${run.runId})`,
       problems: [],
     });
@@ -67,19 +137,19 @@ describe('Spark', () => {
     ['a newest run that somebody killed', aRun({ state: 'KILLED' }), /KILLED/],
     ['a newest run that was lost', aRun({ state: 'LOST' }), /LOST/],
   ])('is ill with %s', (_what, run, problem) => {
-    expect(findSpark(master, [run], now).problems).toEqual([expect.stringMatching(problem)]);
+    expect(findSpark(master, [run]).problems).toEqual([expect.stringMatching(problem)]);
   });
 
   it('forgives a run that failed before a newer one that was stopped in order', () => {
     const old = aRun({ runId: 'old', state: 'FAILED', createdAt: ago(500) });
     const stopped = aRun({ runId: 'new', state: 'FINISHED', createdAt: ago(50) });
     const killed = aRun({ ...stopped, state: 'KILLED', stopRequestedAt: ago(20) });
-    expect(findSpark(master, [old, stopped], now).problems).toEqual([]);
-    expect(findSpark(master, [old, killed], now).problems).toEqual([]);
+    expect(findSpark(master, [old, stopped]).problems).toEqual([]);
+    expect(findSpark(master, [old, killed]).problems).toEqual([]);
   });
 
   it('is ill without a living worker and without an active master', () => {
-    expect(findSpark({ ...master, status: 'STANDBY', workers: [] }, [], now).problems).toEqual([
+    expect(findSpark({ ...master, status: 'STANDBY', workers: [] }, []).problems).toEqual([
       'the master is STANDBY',
       'no worker lives',
     ]);
