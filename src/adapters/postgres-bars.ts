@@ -42,7 +42,9 @@ const neighboursSql = `
      ORDER BY window_start LIMIT 1) AS first_id_after`;
 
 const freshnessSql = `
-  SELECT source, symbol, newest_trade_time, newest_final_window_start, holes, missing_ids::bigint AS missing_ids
+  SELECT source, symbol, newest_trade_time, newest_final_window_start, holes, missing_ids::bigint AS missing_ids,
+    (SELECT min(first_id) FROM crypto.holes
+     WHERE holes.source = freshness.source AND holes.symbol = freshness.symbol) AS first_missing_id
   FROM crypto.freshness
   ORDER BY source, symbol`;
 
@@ -154,6 +156,7 @@ const toFreshness = (row: Row): SymbolFreshness => ({
   newestFinalBarAt: (row['newest_final_window_start'] as Date | null)?.getTime(),
   holes: exactNumber(row['holes'], 'holes'),
   missingIds: exactNumber(row['missing_ids'], 'missing_ids'),
+  firstMissingId: optionalNumber(row['first_missing_id']),
 });
 
 const toOffset = (row: Row): CommittedOffset => ({

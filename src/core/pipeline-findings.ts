@@ -196,8 +196,8 @@ export function findData(freshness: readonly SymbolFreshness[], now: number): Fi
     problems: freshness
       .filter(({ holes }) => holes > 0)
       .map(
-        ({ symbol, source, holes, missingIds }) =>
-          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe heal\``,
+        ({ symbol, source, holes, missingIds, firstMissingId }) =>
+          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe produce --symbols ${symbol} --from ${firstMissingId ?? 0} --ignore-cursor --until-caught-up\``,
       ),
     facts: { symbols: freshness },
   };

@@ -129,6 +129,7 @@ describe('the warehouse', () => {
         newestFinalBarAt: minute(1),
         holes: 2,
         missingIds: 4,
+        firstMissingId: 110,
       },
       {
         source: 'other',
@@ -137,6 +138,7 @@ describe('the warehouse', () => {
         newestFinalBarAt: undefined,
         holes: 0,
         missingIds: 0,
+        firstMissingId: undefined,
       },
     ]);
     expect(await store.symbols('binance-spot')).toEqual(['BTCUSDT']);

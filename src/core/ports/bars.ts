@@ -37,6 +37,8 @@ export interface SymbolFreshness {
   readonly newestFinalBarAt: number | undefined;
   readonly holes: number;
   readonly missingIds: number;
+  /** The first id of the first hole. */
+  readonly firstMissingId: number | undefined;
 }
 
 /** The last committed offsets of a query of the job, in the newest generation of its checkpoint: what of the topic is done. */

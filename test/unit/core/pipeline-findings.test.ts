@@ -207,6 +207,7 @@ describe('the data', () => {
     newestFinalBarAt: Date.UTC(2026, 10, 23, 21, 28),
     holes: 0,
     missingIds: 0,
+    firstMissingId: undefined,
   };
 
   it('are well without holes', () => {
@@ -217,8 +218,8 @@ describe('the data', () => {
   });
 
   it('are ill with holes, and say how to fill them', () => {
-    expect(findData([{ ...fresh, holes: 2, missingIds: 30 }], now).problems).toEqual([
-      'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe heal`',
+    expect(findData([{ ...fresh, holes: 2, missingIds: 30, firstMissingId: 700 }], now).problems).toEqual([
+      'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe produce --symbols BTCUSDT --from 700 --ignore-cursor --until-caught-up`',
     ]);
   });
 });
