@@ -128,9 +128,10 @@ function print(io: Io, report: DemoReport, app: App, isDown: boolean): void {
   printVerify(io, report.proof);
   for (const { symbol, newestTradeAt } of report.freshness)
     io.out(
-      `${symbol}: the newest trade in PostgreSQL is ${newestTradeAt === undefined ? 'none' : `${((report.at - newestTradeAt) / 1000).toFixed(1)} s old`}\n`,
+      `${symbol}: the newest trade in PostgreSQL is ${newestTradeAt === undefined ? 'none' : `${((report.at - newestTradeAt) / 1000).toFixed(1)} s old now`}\n`,
     );
   printLake(io, report.lake, undefined);
+  io.out(`memory of the whole stack: ${Math.round(report.memoryBytes / 1e6)} MB\n`);
   printTable(
     io,
     ['step', 'seconds'],

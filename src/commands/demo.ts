@@ -1,7 +1,7 @@
-import { UnreachableError } from '../core/errors.js';
-import type { Bar, BarStore, SymbolFreshness } from '../core/ports/bars.js';
+import type { Bar, SymbolFreshness } from '../core/ports/bars.js';
 import type { Exchange } from '../core/ports/exchange.js';
 import type { Stack } from '../core/ports/stack.js';
+import { waitForFinalBars, type FinalBarsPorts } from './demo/final-bars.js';
 import type { Submitted } from './submit.js';
 import type { LakeReport } from './lake.js';
 import { startProducer, type BackgroundPorts } from './produce/background.js';
@@ -10,13 +10,13 @@ import { verify, type VerifyReport } from './verify.js';
 const source = 'binance-spot';
 const minuteMs = 60_000;
 const historyMs = 15 * minuteMs;
-/** First bars take a Spark driver, its executor and a first batch that is compiled as it runs. */
-const finalBarsTimeoutMs = 300_000;
+/** How far back the proof reaches: over the 15 minutes that a first demo begins with, and a little more. */
+const provenMs = 20 * minuteMs;
 const lastBarsShown = 5;
 
-export interface DemoPorts extends BackgroundPorts {
+export interface DemoPorts extends BackgroundPorts, FinalBarsPorts {
+  readonly background: FinalBarsPorts['background'];
   readonly stack: Stack;
-  readonly bars: BarStore;
   readonly exchange: Exchange;
   /** Tables, topics and folders. */
   readonly init: () => Promise<unknown>;
@@ -25,9 +25,6 @@ export interface DemoPorts extends BackgroundPorts {
   /** Ends the streaming job at a batch boundary. */
   readonly stopJob: () => Promise<unknown>;
   readonly listLake: () => Promise<LakeReport>;
-  /** The end of a run's output, for the case that nothing comes of it. */
-  readonly logTail: (run: Submitted['run']) => Promise<string>;
-  readonly say: (line: string) => void;
 }
 
 export interface DemoOptions {
@@ -47,7 +44,7 @@ export interface DemoStep {
 }
 
 export interface DemoReport {
-  /** When the rest was read, epoch ms. */
+  /** When `freshness` was read, epoch ms. */
   readonly at: number;
   readonly steps: readonly DemoStep[];
   /** The last bars of each symbol. */
@@ -55,7 +52,21 @@ export interface DemoReport {
   readonly freshness: readonly SymbolFreshness[];
   readonly proof: VerifyReport;
   readonly lake: LakeReport;
+  /** Of all servers, with the job, and of what runs in the background; a process that could not be asked is not in it. */
+  readonly memoryBytes: number;
   readonly run: Submitted['run'];
+}
+
+/** What an earlier demo has left, and what follows from it for this one. Times are epoch ms. */
+interface Beginning {
+  /** When servers and tables were there, and the data were looked at. */
+  readonly startedAt: number;
+  /** Where the trades begin. */
+  readonly tapeFrom: number;
+  /** From where on the bars are proven. */
+  readonly from: number;
+  /** How far the last bar lies behind the start. */
+  readonly behindMs: number;
 }
 
 /** The whole path on one computer: servers, exchange, producer, job, final bars, proof. The first failure ends it. */
@@ -66,36 +77,52 @@ export async function demo(ports: DemoPorts, options: DemoOptions): Promise<Demo
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
     say(`${name} …`);
-    const startedAt = ports.clock.now();
+    const stepAt = ports.clock.now();
     const result = await work();
-    steps.push({ name, ms: ports.clock.now() - startedAt });
+    steps.push({ name, ms: ports.clock.now() - stepAt });
     return result;
   };
 
   await step('downloads', () => stack.install({ say, signal }));
   await step('servers', () => stack.up({ say, signal }));
   await step('topics, tables, folders', ports.init);
-  const from = await tapeBegin(ports, options);
-  if (!options.isLive) await step('sandbox exchange', () => startSandbox(ports, options, from));
-  await step('producer', () => produceInBackground(ports, options, from));
+  const beginning = await findBeginning(ports, options);
+  const lakeBefore = await ports.bars.committedOffsets('lake');
+  const { tapeFrom } = beginning;
+  if (!options.isLive) await step('sandbox exchange', () => startSandbox(ports, options, tapeFrom));
+  await step('producer', () => produceInBackground(ports, options, tapeFrom));
   const { run } = await step('Spark job', () => ports.submit(['lake_interval_ms=10000']));
-  await step('final bars', () => waitForFinalBars(ports, options, run));
+  const wanted = {
+    ...beginning,
+    source,
+    symbols: options.symbols,
+    count: options.wantedFinalBars,
+    processes: options.isLive ? ['produce'] : ['sandbox', 'produce'],
+    lakeBefore,
+    run,
+    signal,
+  };
+  await step('final bars', () => waitForFinalBars(ports, wanted));
   const proof = await step('proof', () =>
     verify(
       ports,
-      { source, symbols: options.symbols, from: undefined, to: undefined, lastMs: undefined },
+      { source, symbols: options.symbols, from: beginning.from, to: undefined, lastMs: undefined },
       signal,
     ),
   );
-  return {
-    at: ports.clock.now(),
-    steps,
-    bars: await lastBars(ports.bars, options.symbols),
-    freshness: (await ports.bars.freshness()).filter(({ symbol }) => options.symbols.includes(symbol)),
-    proof,
-    lake: await ports.listLake(),
-    run,
-  };
+  return { steps, proof, run, ...(await look(ports, options)) };
+}
+
+/** What there is now; the age of the newest trade comes last, so that nothing makes it older. */
+async function look(
+  { bars, clock, listLake, stack }: DemoPorts,
+  { symbols }: DemoOptions,
+): Promise<Omit<DemoReport, 'steps' | 'proof' | 'run'>> {
+  const shown = await lastBars(bars, symbols);
+  const lake = await listLake();
+  const memoryBytes = (await stack.status()).reduce((sum, process) => sum + (process.memoryBytes ?? 0), 0);
+  const freshness = (await bars.freshness()).filter(({ symbol }) => symbols.includes(symbol));
+  return { at: clock.now(), bars: shown, lake, memoryBytes, freshness };
 }
 
 /** Ends the job at a batch boundary, then everything that runs; the data stay. */
@@ -105,13 +132,25 @@ export async function endDemo(ports: DemoPorts): Promise<void> {
 }
 
 /**
- * Where the trades begin: 15 minutes ago, at a whole minute; or with the first bar of an earlier demo, so that what happened
- * between the two is caught up and the proof reaches over both.
+ * The trades begin 15 minutes ago, at a whole minute; or with the first bar of an earlier demo, so that what happened between
+ * the two is caught up. The proof reaches back 20 minutes: after a demo that stood for days, it is this one's that counts.
  */
-async function tapeBegin({ bars, clock }: DemoPorts, { symbols }: DemoOptions): Promise<number> {
+async function findBeginning({ bars, clock, say }: DemoPorts, { symbols }: DemoOptions): Promise<Beginning> {
+  const startedAt = clock.now();
+  const wholeMinute = (time: number): number => Math.floor(time / minuteMs) * minuteMs;
   const known = await Promise.all(symbols.map((symbol) => bars.evidence({ source, symbol })));
-  const firsts = known.map((evidence) => evidence.bars[0]?.windowStart ?? Infinity);
-  return Math.min(Math.floor((clock.now() - historyMs) / minuteMs) * minuteMs, ...firsts);
+  const starts = known.map((evidence) => evidence.bars.map(({ windowStart }) => windowStart));
+  const tapeFrom = Math.min(
+    wholeMinute(startedAt - historyMs),
+    ...starts.map((times) => times[0] ?? Infinity),
+  );
+  const from = Math.max(tapeFrom, wholeMinute(startedAt - provenMs));
+  if (from > tapeFrom)
+    say(
+      `An earlier demo left bars since ${new Date(tapeFrom).toISOString()}. They are caught up; proven here are those since ${new Date(from).toISOString()}, all by \`cryptopipe verify\`.`,
+    );
+  const behindMs = startedAt - Math.min(...starts.map((times) => times.at(-1) ?? tapeFrom));
+  return { startedAt, tapeFrom, from, behindMs };
 }
 
 async function startSandbox(
@@ -139,41 +178,7 @@ async function produceInBackground(
   await startProducer(ports, { args: ['--symbols', symbols.join(','), ...range], symbols }, signal);
 }
 
-async function waitForFinalBars(
-  ports: DemoPorts,
-  options: DemoOptions,
-  run: Submitted['run'],
-): Promise<void> {
-  const { clock, bars, background } = ports;
-  const deadline = clock.now() + finalBarsTimeoutMs;
-  for (;;) {
-    options.signal.throwIfAborted();
-    const counts = await Promise.all(options.symbols.map((symbol) => finalBarsOf(bars, symbol)));
-    const isInLake = (await bars.committedOffsets('lake')).length > 0;
-    if (isInLake && counts.every((count) => count >= options.wantedFinalBars)) return;
-    const dead = (await background.list()).find(({ state }) => state === 'died');
-    const missing = `final bars: ${options.symbols.map((symbol, i) => `${symbol} ${counts[i] ?? 0}`).join(', ')}`;
-    if (dead !== undefined)
-      throw new UnreachableError(`${dead.name} ended before the bars were final (${missing})`, {
-        nextStep: `Its log: ${dead.logPath}`,
-      });
-    if (clock.now() > deadline)
-      throw new UnreachableError(
-        `no ${options.wantedFinalBars} final bars of each symbol after ${finalBarsTimeoutMs / 1000} s (${missing})`,
-        {
-          logTail: await ports.logTail(run),
-          nextStep: 'Look at `cryptopipe status` and `cryptopipe logs streaming`.',
-        },
-      );
-    await clock.sleep(500, options.signal);
-  }
-}
-
-async function finalBarsOf(bars: BarStore, symbol: string): Promise<number> {
-  return (await bars.evidence({ source, symbol })).bars.filter(({ isFinal }) => isFinal).length;
-}
-
-async function lastBars(bars: BarStore, symbols: readonly string[]): Promise<Bar[]> {
+async function lastBars(bars: DemoPorts['bars'], symbols: readonly string[]): Promise<Bar[]> {
   const all = await Promise.all(symbols.map((symbol) => bars.evidence({ source, symbol })));
   return all.flatMap((evidence) => evidence.bars.slice(-lastBarsShown));
 }
