@@ -157,7 +157,8 @@ ordered AS (
   SELECT
     *,
     row_number() OVER (
-      PARTITION BY source, symbol, id_bucket, agg_trade_id
+      -- The id first: rows are sorted by a number, not by texts that are nearly all the same.
+      PARTITION BY agg_trade_id, id_bucket, symbol, source
       ORDER BY partition, offset
     )                                                    AS occurrence
   FROM placed
@@ -165,7 +166,8 @@ ordered AS (
 SELECT
   *,
   occurrence > 1
-    OR exists(
+    -- Nearly always nothing is covered: then Spark knows beforehand that there is nothing to look up.
+    OR :covered <> '{}' AND exists(
       coalesce(
         try_element_at(
           from_json(:covered, 'MAP<STRING, ARRAY<STRUCT<first: BIGINT, last: BIGINT>>>'),
@@ -235,7 +237,10 @@ grouped AS (
     max(event_time)                                      AS newest_event_time,
     min(offset)                                          AS first_offset,
     max(offset)                                          AS last_offset,
-    array_sort(collect_list(agg_trade_id))               AS ids,
+    -- Unique ids without a gap are one run: only what has gaps is looked at id by id.
+    kind IN ('counted', 'neutralised')
+      AND max(agg_trade_id) - min(agg_trade_id) + 1 = count(*) AS is_one_run,
+    sort_array(collect_list(agg_trade_id))               AS ids,
     array_join(collect_list(line), '\n')                 AS lines
   FROM trades
   GROUP BY kind, source, symbol, id_bucket, window_start, partition
@@ -265,8 +270,8 @@ SELECT
   first_offset,
   last_offset,
   -- Runs of consecutive ids: where one begins and where it ends.
-  filter(ids, (id, i) -> get(ids, i - 1) IS DISTINCT FROM id - 1)        AS run_starts,
-  filter(ids, (id, i) -> get(ids, i + 1) IS DISTINCT FROM id + 1)        AS run_ends,
+  if(is_one_run, array(first_agg_trade_id), filter(ids, (id, i) -> get(ids, i - 1) IS DISTINCT FROM id - 1)) AS run_starts,
+  if(is_one_run, array(last_agg_trade_id), filter(ids, (id, i) -> get(ids, i + 1) IS DISTINCT FROM id + 1))  AS run_ends,
   if(kind = 'rejected', '', lines)                       AS lines
 FROM grouped
 """,

@@ -57,10 +57,10 @@ function aDemo(minutes: number) {
         Promise.resolve([
           {
             ...{ source: 'binance-spot', symbol: 'BTCUSDT', newestFinalBarAt: undefined },
-            ...{ newestTradeAt: clock.now() + 1, holes: 0, missingIds: 0 },
+            ...{ newestTradeAt: clock.now() + 1, holes: 0, missingIds: 0, firstMissingId: undefined },
           },
         ]),
-      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 0, next: lake }]),
+      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 0, next: lake, ageMs: 0 }]),
     },
   };
   const options = {

@@ -42,9 +42,10 @@ function aWorld() {
             newestFinalBarAt: undefined,
             holes: 0,
             missingIds: 0,
+            firstMissingId: undefined,
           },
         ]),
-      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 3, next: world.lake }]),
+      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 3, next: world.lake, ageMs: 0 }]),
     },
   };
   const wait = (changes: Partial<WantedBars> = {}): Promise<void> =>
