@@ -1,5 +1,5 @@
 import { Option, type Command } from 'commander';
-import { demo, endDemo, type DemoPorts, type DemoReport } from '../commands/demo.js';
+import { demo, demoAndDown, type DemoPorts, type DemoReport } from '../commands/demo.js';
 import { init } from '../commands/init.js';
 import { listLake } from '../commands/lake.js';
 import { stop } from '../commands/stop.js';
@@ -43,19 +43,15 @@ export function addDemo(program: Command, context: CliContext): void {
     .action(async (flags: DemoFlags) => {
       const app = await context.app();
       const ports = portsOf(app, context);
-      let report: DemoReport;
-      try {
-        report = await demo(ports, {
-          symbols: app.config.symbols,
-          isLive: flags.live,
-          exchangeUrl: app.config.exchangeUrl,
-          sandboxPort: app.config.native.ports.sandbox,
-          wantedFinalBars: 10,
-          signal: context.signal,
-        });
-      } finally {
-        if (flags.down) await endDemo(ports);
-      }
+      const run = flags.down ? demoAndDown : demo;
+      const report = await run(ports, {
+        symbols: app.config.symbols,
+        isLive: flags.live,
+        exchangeUrl: app.config.exchangeUrl,
+        sandboxPort: app.config.native.ports.sandbox,
+        wantedFinalBars: 10,
+        signal: context.signal,
+      });
       if (flags.json) printJson(context.io, report);
       else print(context.io, report, app, flags.down);
       if (!report.proof.isProven) context.setExitCode(5);

@@ -125,9 +125,29 @@ async function look(
   return { at: clock.now(), bars: shown, lake, memoryBytes, freshness };
 }
 
+/** A demo after which nothing runs: its own failure is what is thrown, one of the end is then only said. */
+export async function demoAndDown(ports: DemoPorts, options: DemoOptions): Promise<DemoReport> {
+  let isSubmitted = false;
+  const submit: DemoPorts['submit'] = (parameters) => {
+    isSubmitted = true;
+    return ports.submit(parameters);
+  };
+  let report: DemoReport;
+  try {
+    report = await demo({ ...ports, submit }, options);
+  } catch (error) {
+    await endDemo(ports, isSubmitted).catch((second: unknown) =>
+      ports.say(`What the demo started could not be stopped: ${(second as Error).message}`),
+    );
+    throw error;
+  }
+  await endDemo(ports, isSubmitted);
+  return report;
+}
+
 /** Ends the job at a batch boundary, then everything that runs; the data stay. */
-export async function endDemo(ports: DemoPorts): Promise<void> {
-  await ports.stopJob();
+async function endDemo(ports: DemoPorts, isSubmitted: boolean): Promise<void> {
+  if (isSubmitted) await ports.stopJob();
   await ports.stack.down({ say: ports.say });
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { demo, type DemoPorts } from '../../../src/commands/demo.js';
+import { demo, demoAndDown, type DemoPorts } from '../../../src/commands/demo.js';
 import type { BackgroundStart } from '../../../src/core/ports/background.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { ProcessReport } from '../../../src/core/ports/stack.js';
@@ -96,5 +96,33 @@ describe('demo', () => {
   it('adds up the memory of all that runs', async () => {
     const { ports, options } = aDemo(15);
     expect((await demo(ports, options)).memoryBytes).toBe(350e6);
+  });
+});
+
+describe('a demo that ends with everything down', () => {
+  it('ends the job before the servers', async () => {
+    const { ports, options, calls } = aDemo(15);
+    await demoAndDown(ports, options);
+    expect(calls).toEqual(['submit', 'stop job', 'down']);
+  });
+
+  it('throws its own failure, and says that of the end', async () => {
+    const { ports, options, said, calls } = aDemo(15);
+    const down = () => Promise.reject(new Error('kafka does not end'));
+    const failing = {
+      ...ports,
+      stack: { ...ports.stack, down },
+      listLake: () => Promise.reject(new Error('no lake')),
+    };
+    await expect(demoAndDown(failing, options)).rejects.toThrow('no lake');
+    expect(said.at(-1)).toContain('kafka does not end');
+    expect(calls).toEqual(['submit', 'stop job']);
+  });
+
+  it('asks no job to end when none was submitted', async () => {
+    const { ports, options, calls } = aDemo(15);
+    const failing = { ...ports, init: () => Promise.reject(new Error('no tables')) };
+    await expect(demoAndDown(failing, options)).rejects.toThrow('no tables');
+    expect(calls).toEqual(['down']);
   });
 });
