@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { homedir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'dotenv';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
+import { currentUser } from './current-user.js';
 import { basePorts, settings, type Ports } from './core/settings.js';
 
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
@@ -12,6 +12,8 @@ export interface Config {
   /** What child processes inherit: PATH, JAVA_HOME, pip's own settings. */
   readonly environment: Environment;
   readonly symbols: readonly string[];
+  /** False where `symbols` is the default. */
+  readonly areSymbolsSet: boolean;
   readonly pollIntervalMs: number;
   readonly exchangeUrl: string;
   readonly kafka: {
@@ -97,7 +99,8 @@ const optional = z.string().min(1).optional();
 function defaultFolder(env: Environment, xdgName: string, homePart: string, rootFolder: string): string {
   const base = env[xdgName];
   if (base !== undefined && base !== '') return join(base, 'cryptopipe');
-  return userInfo().uid === 0 ? rootFolder : join(homedir(), homePart, 'cryptopipe');
+  const { isRoot, home } = currentUser(env);
+  return isRoot ? rootFolder : join(home, homePart, 'cryptopipe');
 }
 
 function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
@@ -234,12 +237,16 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
       nextStep: 'Correct the settings named above; the README lists all of them with their meaning.',
     });
   }
-  return toConfig(parsed.data, { stack, portOffset, ports, environment });
+  const areSymbolsSet = env['CRYPTO_SYMBOL'] !== undefined;
+  return toConfig(parsed.data, { stack, portOffset, ports, environment, areSymbolsSet });
 }
 
 function toConfig(
   values: z.infer<ReturnType<typeof schemaFor>>,
-  base: Pick<Config, 'stack' | 'environment'> & { readonly portOffset: number; readonly ports: Ports },
+  base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet'> & {
+    readonly portOffset: number;
+    readonly ports: Ports;
+  },
 ): Config {
   const jars = values.CRYPTOPIPE_SPARK_JARS?.split(',').map((jar) => jar.trim());
   const root = new URL(values.HDFS_RAW_PATH);
@@ -247,6 +254,7 @@ function toConfig(
     stack: base.stack,
     environment: { ...base.environment },
     symbols: values.CRYPTO_SYMBOL,
+    areSymbolsSet: base.areSymbolsSet,
     pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,
     exchangeUrl: values.CRYPTO_API_URL,
     kafka: {
@@ -258,7 +266,7 @@ function toConfig(
     },
     hdfs: {
       webUrl: values.WEBHDFS_URL,
-      user: base.stack === 'docker' ? 'hadoop' : userInfo().username,
+      user: base.stack === 'docker' ? 'hadoop' : currentUser(base.environment).name,
       root: `hdfs://${root.host}`,
       rawPath: values.HDFS_RAW_PATH,
       cleanPath: values.HDFS_CLEAN_PATH,

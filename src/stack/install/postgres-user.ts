@@ -2,7 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { userInfo } from 'node:os';
 import { ConfigError } from '../../core/errors.js';
 import type { Say } from '../../core/ports/stack.js';
 
@@ -64,7 +63,7 @@ function enterable(folder: string, otherwise: string, user: ServerUser, say: Say
  * or the data folder is closed to it, only PostgreSQL's part moves, to the system's own places.
  */
 export function postgresPlaces(settings: { dataDir: string; cacheDir: string }, say: Say): PostgresPlaces {
-  if (userInfo().uid !== 0) {
+  if (process.getuid?.() !== 0) {
     return {
       user: undefined,
       binFolder: join(settings.cacheDir, 'postgres'),
