@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 import { demo, demoAndDown, type DemoPorts, type DemoReport } from '../commands/demo.js';
+import { demoOptions } from '../commands/demo/options.js';
 import { init } from '../commands/init.js';
 import { listLake } from '../commands/lake.js';
 import { stop } from '../commands/stop.js';
@@ -30,7 +31,7 @@ export function addDemo(program: Command, context: CliContext): void {
   program
     .command('demo')
     .description('the whole path on this computer, from an exchange to bars that are proven')
-    .option('--symbols <list>', 'comma list', 'BTCUSDT,ETHUSDT')
+    .option('--symbols <list>', 'comma list; default CRYPTO_SYMBOL, else BTCUSDT,ETHUSDT')
     .addOption(new Option('--exchange <url>').default('sandbox').hideHelp())
     .addOption(
       new Option('--live', 'the real exchange (CRYPTO_API_URL) instead of the sandbox')
@@ -42,16 +43,9 @@ export function addDemo(program: Command, context: CliContext): void {
     .addHelpText('after', help)
     .action(async (flags: DemoFlags) => {
       const app = await context.app();
-      const ports = portsOf(app, context);
+      const options = demoOptions(app.config, flags.live, context.signal);
       const run = flags.down ? demoAndDown : demo;
-      const report = await run(ports, {
-        symbols: app.config.symbols,
-        isLive: flags.live,
-        exchangeUrl: app.config.exchangeUrl,
-        sandboxPort: app.config.native.ports.sandbox,
-        wantedFinalBars: 10,
-        signal: context.signal,
-      });
+      const report = await run(portsOf(app, context), options);
       if (flags.json) printJson(context.io, report);
       else print(context.io, report, app, flags.down);
       if (!report.proof.isProven) context.setExitCode(5);
