@@ -19,4 +19,4 @@ export function parseJavaMajor(text: string): number | undefined;
 export function findJava(env: Environment): FoundJava | Problem;
 export function pythonProblem(found: { file: string; version: string; hasVenv: boolean }): string | undefined;
 export function findPython(command: string): FoundPython | Problem;
-export function prerequisiteProblems(env: Environment): string[];
+export function prerequisiteProblems(env: Environment, envFilePath?: string): string[];

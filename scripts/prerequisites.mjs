@@ -1,5 +1,6 @@
 // What must be on a computer before anything is downloaded. Plain JavaScript without packages: it runs before `npm ci`.
 import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const macOsNote = 'macOS: brew install';
@@ -83,9 +84,17 @@ export function findPython(command) {
   return problem === undefined ? found : { problem };
 }
 
+/** CRYPTOPIPE_PYTHON of a `.env` file, for dotenv is not installed yet; the last line that sets it holds. */
+function pythonInEnvFile(path) {
+  if (!existsSync(path)) return undefined;
+  const line = /^\s*(?:export\s+)?CRYPTOPIPE_PYTHON\s*=\s*(?:"([^"]*)"|'([^']*)'|([^#\r\n]*))/gm;
+  const last = [...readFileSync(path, 'utf8').matchAll(line)].at(-1);
+  return (last?.[1] ?? last?.[2] ?? last?.[3])?.trim();
+}
+
 /** Every problem of this computer at once, so that nobody has to come back three times. */
-export function prerequisiteProblems(env) {
-  const python = env['CRYPTOPIPE_PYTHON'];
+export function prerequisiteProblems(env, envFilePath = '.env') {
+  const python = env['CRYPTOPIPE_PYTHON'] || pythonInEnvFile(envFilePath);
   return [
     nodeProblem(),
     findJava(env).problem,

@@ -69,4 +69,18 @@ describe('all of them', () => {
     const problems = prerequisiteProblems({ JAVA_HOME: '/nonexistent', CRYPTOPIPE_PYTHON: '/nonexistent' });
     expect(problems).toHaveLength(2);
   });
+
+  it('take CRYPTOPIPE_PYTHON from .env where the environment has none', () => {
+    const envFile = join(folder, '.env');
+    const pythonProblemOf = (text: string, env: Record<string, string> = {}): string | undefined => {
+      writeFileSync(envFile, text);
+      return prerequisiteProblems(env, envFile).find((problem) => problem.startsWith('Python'));
+    };
+    for (const value of ['/no/python', '"/no/python"', "'/no/python'", ' /no/python # mine'])
+      expect(pythonProblemOf(`A=1\nCRYPTOPIPE_PYTHON=${value}\n`)).toContain('(/no/python)');
+    expect(pythonProblemOf('CRYPTOPIPE_PYTHON=/no/python\n', { CRYPTOPIPE_PYTHON: '/other' })).toContain(
+      '(/other)',
+    );
+    expect(pythonProblemOf('# CRYPTOPIPE_PYTHON=/no/python\n') ?? '').not.toContain('/no/python');
+  });
 });
