@@ -68,6 +68,8 @@ build();
 const main = join(root, 'dist', 'main.js');
 if (what === 'test')
   process.exitCode = await run(process.execPath, [join(root, 'scripts', 'test.mjs'), ...args]);
+else if (what === 'test:long')
+  process.exitCode = await run(process.execPath, [join(root, 'scripts', 'test-long.mjs'), ...args]);
 else if (what === 'demo') process.exitCode = await run(process.execPath, [main, 'demo', ...args]);
 else if (what === 'cli') process.exitCode = await run(process.execPath, [main, ...args]);
-else fail('node scripts/run.mjs demo|test|cli [arguments]');
+else fail('node scripts/run.mjs demo|test|test:long|cli [arguments]');

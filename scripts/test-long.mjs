@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const partLimitMs = 20 * 60_000;
+const partLimitMs = 10 * 60_000;
 
 function commit() {
   try {
