@@ -157,6 +157,7 @@ async function run(
     feed: pollFeed,
     batchSize: options.batchSize ?? defaultBatchSize,
     cursorIntervalMs: 250,
+    endedBy: () => (failures.length > 0 ? undefined : options.signal.aborted ? 'order' : 'caught up'),
   }).catch((error: unknown) => {
     failures.unshift(error);
     fetching.abort(error);

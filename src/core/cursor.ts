@@ -1,4 +1,4 @@
-import type { Cursor } from './ports/topic.js';
+import type { CleanEnd, Cursor } from './ports/topic.js';
 
 /** The key of a cursor's message: what the compacted topic keeps one newest value of. */
 export const cursorKey = (cursor: Pick<Cursor, 'source' | 'symbol' | 'feed'>): string =>
@@ -13,6 +13,7 @@ export const cursorMessage = (cursor: Cursor): string =>
     aggTradeId: cursor.aggTradeId,
     eventTime: cursor.eventTime,
     writtenAt: cursor.writtenAt,
+    endedBy: cursor.endedBy,
   });
 
 /** Reads a cursor back; undefined where the text is no cursor. Total. */
@@ -24,10 +25,15 @@ export function parseCursor(text: string): Cursor | undefined {
     return undefined;
   }
   if (typeof value !== 'object' || value === null) return undefined;
-  const { source, symbol, feed, aggTradeId, eventTime, writtenAt } = value as Record<string, unknown>;
+  const { source, symbol, feed, aggTradeId, eventTime, writtenAt, endedBy } = value as Record<
+    string,
+    unknown
+  >;
   if (typeof source !== 'string' || typeof symbol !== 'string' || typeof feed !== 'string') return undefined;
   if (!isWhole(aggTradeId) || !isWhole(eventTime) || !isWhole(writtenAt)) return undefined;
-  return { source, symbol, feed, aggTradeId, eventTime, writtenAt };
+  const end = isCleanEnd(endedBy) ? { endedBy } : {};
+  return { source, symbol, feed, aggTradeId, eventTime, writtenAt, ...end };
 }
 
+const isCleanEnd = (value: unknown): value is CleanEnd => value === 'order' || value === 'caught up';
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

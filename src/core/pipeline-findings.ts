@@ -140,36 +140,35 @@ export function findSpark(master: MasterReport, runs: readonly JobRun[]): Findin
 
 const isContinuous = ({ feed }: Cursor): boolean => !feed.startsWith('archive:');
 
-/** Whether somebody still fetches: by the age of the cursors, and by the processes that were started to do so. */
+const endText = (endedBy: Cursor['endedBy']): string =>
+  endedBy === undefined ? '' : endedBy === 'order' ? ' (stopped by order)' : ' (caught up)';
+
+/** Whether somebody still fetches, or has ended as it should: by what the cursors say and their age of the cursors, and by the processes that were started to do so. */
 export function findProducers(
   cursors: readonly Cursor[],
   background: readonly BackgroundState[],
   limits: { readonly pollIntervalMs: number; readonly now: number },
 ): Finding {
   const producers = background.filter(({ name }) => name.startsWith('produce'));
-  const isStopped = producers.length > 0 && producers.every(({ state }) => state === 'stopped');
   const limit = Math.max(3 * limits.pollIntervalMs, cursorLimitMs);
   const feeds = cursors.filter(isContinuous).map((cursor) => ({
     ...cursor,
     ageMs: limits.now - cursor.writtenAt,
-    isOld: limits.now - cursor.writtenAt > limit,
+    isOld: cursor.endedBy === undefined && limits.now - cursor.writtenAt > limit,
   }));
   const died = producers.filter(({ state }) => state === 'died');
-  const old = isStopped || died.length > 0 ? [] : feeds.filter(({ isOld }) => isOld);
+  const old = died.length > 0 ? [] : feeds.filter(({ isOld }) => isOld);
   const lines = feeds.map(
-    ({ symbol, feed, aggTradeId, ageMs }) =>
-      `${symbol} ${feed}: id ${aggTradeId}, ${shortDuration(Math.max(0, ageMs))} ago`,
+    ({ symbol, feed, aggTradeId, ageMs, endedBy }) =>
+      `${symbol} ${feed}: id ${aggTradeId}, ${shortDuration(Math.max(0, ageMs))} ago${endText(endedBy)}`,
   );
   return {
-    summary:
-      lines.length === 0
-        ? 'nothing was ever produced'
-        : `${lines.join('; ')}${isStopped ? ' (stopped)' : ''}`,
+    summary: lines.length === 0 ? 'nothing was ever produced' : lines.join('; '),
     problems: [
       ...died.map(({ name }) => `${name} died: see \`cryptopipe stack logs ${name}\``),
       ...old.map(
         ({ symbol, feed, ageMs }) =>
-          `the producer of ${symbol} (${feed}) died, or was never stopped by order: its last trade went out ${shortDuration(ageMs)} ago`,
+          `the producer of ${symbol} (${feed}) died: its last cursor was written ${shortDuration(ageMs)} ago`,
       ),
     ],
     facts: { feeds, background: producers },

@@ -50,4 +50,11 @@ export class FakeTopic implements TickSink {
       .flatMap((event) => (typeof event === 'object' && 'cursors' in event ? event.cursors : []))
       .findLast((cursor) => cursor.symbol === symbol)?.aggTradeId;
   }
+
+  /** How the producer said in its newest cursor of a symbol that it ended. */
+  endOf(symbol: string): Cursor['endedBy'] {
+    return this.events
+      .flatMap((event) => (typeof event === 'object' && 'cursors' in event ? event.cursors : []))
+      .findLast((cursor) => cursor.symbol === symbol)?.endedBy;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/ports/clock.js';
-import type { TickSink } from '../../core/ports/topic.js';
+import type { CleanEnd, TickSink } from '../../core/ports/topic.js';
 import type { ProgressCounter } from '../../core/produce-progress.js';
 import type { TickQueue } from './tick-queue.js';
 
@@ -13,6 +13,8 @@ export interface SendTools {
   readonly batchSize: number;
   /** While there is more to send, cursors are written at most this often. */
   readonly cursorIntervalMs: number;
+  /** Asked when all is sent: how the producer ends; undefined where something has failed. */
+  readonly endedBy: () => CleanEnd | undefined;
 }
 
 /**
@@ -35,10 +37,10 @@ export async function sendAll(tools: SendTools): Promise<void> {
     await writeCursors(tools);
     writtenAt = clock.now();
   }
-  await writeCursors(tools);
+  await writeCursors(tools, tools.endedBy());
 }
 
-async function writeCursors({ sink, clock, progress, feed }: SendTools): Promise<void> {
+async function writeCursors({ sink, clock, progress, feed }: SendTools, endedBy?: CleanEnd): Promise<void> {
   const writtenAt = clock.now();
   await sink.writeCursors(
     progress.lastAcknowledged().map(({ source, symbol, aggTradeId, eventTime }) => ({
@@ -48,6 +50,7 @@ async function writeCursors({ sink, clock, progress, feed }: SendTools): Promise
       aggTradeId,
       eventTime,
       writtenAt,
+      ...(endedBy === undefined ? {} : { endedBy }),
     })),
   );
 }

@@ -11,7 +11,12 @@ export interface Cursor {
   readonly eventTime: number;
   /** When the cursor was written, epoch ms: its age tells that a producer is dead. */
   readonly writtenAt: number;
+  /** Set in the last cursor of a producer that ended as it should; absent while it runs, and for ever where it died. */
+  readonly endedBy?: CleanEnd | undefined;
 }
+
+/** `order`: Ctrl-C, SIGTERM or `produce --stop`. `caught up`: there was nothing more to fetch. */
+export type CleanEnd = 'order' | 'caught up';
 
 export interface PartitionOffset {
   readonly partition: number;

@@ -11,7 +11,9 @@ const cursor = {
 };
 
 it('reads back what it wrote', () => {
-  expect(parseCursor(cursorMessage(cursor))).toEqual(cursor);
+  expect(parseCursor(cursorMessage(cursor))).toStrictEqual(cursor);
+  for (const endedBy of ['order', 'caught up'] as const)
+    expect(parseCursor(cursorMessage({ ...cursor, endedBy }))).toStrictEqual({ ...cursor, endedBy });
 });
 
 it('has one key for each source, symbol and feed', () => {

@@ -185,10 +185,21 @@ describe('the producers', () => {
     expect(findProducers([cursor(61)], [], { pollIntervalMs: 30_000, now }).problems).toEqual([]);
   });
 
-  it('may be silent when they were stopped by order, and when an archive has ended', () => {
-    const stopped = [{ name: 'produce', state: 'stopped' as const }];
-    expect(findProducers([cursor(600)], stopped, limits).problems).toEqual([]);
+  it('may be silent when they ended by order or had caught up, and when an archive has ended', () => {
+    const stopped = findProducers([cursor(600, { endedBy: 'order' })], [], limits);
+    expect(stopped).toMatchObject({
+      summary: 'BTCUSDT poll: id 7, 10 min ago (stopped by order)',
+      problems: [],
+    });
+    expect(findProducers([cursor(600, { endedBy: 'caught up' })], [], limits).problems).toEqual([]);
     expect(findProducers([cursor(600, { feed: 'archive:2024-08' })], [], limits).problems).toEqual([]);
+  });
+
+  it('have died where only another one was stopped by order', () => {
+    const stopped = [{ name: 'produce', state: 'stopped' as const }];
+    expect(findProducers([cursor(600)], stopped, limits).problems).toEqual([
+      'the producer of BTCUSDT (poll) died: its last cursor was written 10 min ago',
+    ]);
   });
 
   it('have died when the process that was started is not there', () => {
