@@ -163,7 +163,7 @@ async function submitBeside(pipeline: Pipeline, name: string): Promise<JobRun> {
     ...parameters,
     checkpoint_path: `${config.hdfs.root}${folder}/checkpoint-${name}`,
     mode: 'available-now',
-    max_offsets_per_trigger: '4000',
+    max_offsets_per_trigger: '10000',
   };
   const { run } = await submit(
     {
