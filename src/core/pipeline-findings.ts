@@ -49,7 +49,6 @@ export function findLag(
     counting === undefined
       ? 'nobody knows how many are counted'
       : `${sum('lag')} behind in the last committed hot batch`;
-  const isFilled = partitions.some(({ earliest, latest }) => latest > earliest);
   return {
     summary: `${topic}: newest offset ${sum('latest')}, ${behind}`,
     problems: [
@@ -57,9 +56,7 @@ export function findLag(
       ...lost.map(
         ({ partition }) => `${topic} ${partition}: Kafka has deleted messages that were never counted`,
       ),
-      ...(counting === undefined || !isFilled
-        ? []
-        : countingProblems({ runs: counting.runs, committed }, sum('lag'))),
+      ...(counting === undefined ? [] : countingProblems({ runs: counting.runs, committed }, sum('lag'))),
     ],
     facts: {
       topic,
@@ -73,8 +70,9 @@ export function findLag(
 /** Why messages that are there stay uncounted: nobody counts them, or whoever should has committed nothing for long. */
 function countingProblems({ runs, committed }: Counting, lag: bigint): string[] {
   const live = runs.find((run) => run.job === streamingJob && isLive(run.state));
-  const waiting = lag > 0n ? `${lag} messages wait and ` : '';
-  if (live === undefined) return [`${waiting}no streaming job runs: \`cryptopipe submit streaming\``];
+  const waiting = `${lag} messages wait and `;
+  if (live === undefined)
+    return lag === 0n ? [] : [`${waiting}no streaming job runs: \`cryptopipe submit streaming\``];
   const ill = runProblem(live);
   if (ill !== undefined) return [ill];
   // A run that has just begun needs time for its first batch; one that waits for its place is judged by that alone.

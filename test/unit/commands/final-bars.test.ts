@@ -45,7 +45,8 @@ function aWorld() {
             firstMissingId: undefined,
           },
         ]),
-      committedOffsets: () => Promise.resolve([{ topic: 'crypto_raw', partition: 3, next: world.lake, ageMs: 0 }]),
+      committedOffsets: () =>
+        Promise.resolve([{ topic: 'crypto_raw', partition: 3, next: world.lake, ageMs: 0 }]),
     },
   };
   const wait = (changes: Partial<WantedBars> = {}): Promise<void> =>
@@ -56,7 +57,7 @@ function aWorld() {
       from: firstMinute,
       startedAt,
       behindMs: 0,
-      lakeBefore: [{ topic: 'crypto_raw', partition: 3, next: 7n }],
+      lakeBefore: [{ topic: 'crypto_raw', partition: 3, next: 7n, ageMs: 0 }],
       processes: ['sandbox', 'produce'],
       run: { runId: 'run-1' } as JobRun,
       signal: new AbortController().signal,
