@@ -45,6 +45,8 @@ const streamSettings = {
   'spark.sql.decimalOperations.allowPrecisionLoss': 'false',
   'spark.locality.wait': '0s',
   'spark.scheduler.mode': 'FAIR',
+  // Batches make garbage by the gigabyte and are done in seconds: throughput counts, not the length of a pause.
+  'spark.executor.extraJavaOptions': '-XX:+UseParallelGC',
   'spark.ui.showConsoleProgress': 'false',
   'spark.ui.retainedJobs': '200',
   'spark.ui.retainedStages': '200',
