@@ -49,6 +49,16 @@ function readFlags() {
   };
 }
 
+/** Rejects on Ctrl-C: whatever is under way is given up, and the servers are stopped. */
+const interrupted = new Promise<never>((_resolve, reject) => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.once(signal, () => {
+      endAll();
+      reject(new Error(`ended by ${signal}`));
+    });
+});
+interrupted.catch(() => undefined);
+
 async function measureAll(flags: ReturnType<typeof readFlags>): Promise<Measure[]> {
   const measures: Measure[] = [];
   let world: World | undefined;
@@ -61,7 +71,7 @@ async function measureAll(flags: ReturnType<typeof readFlags>): Promise<Measure[
         continue;
       }
       world ??= await openWorld({ portOffset: flags.portOffset, scale }, say);
-      measures.push(...(await benches[name](world)));
+      measures.push(...(await Promise.race([benches[name](world), interrupted])));
     }
     return measures;
   } finally {
@@ -71,7 +81,6 @@ async function measureAll(flags: ReturnType<typeof readFlags>): Promise<Measure[
 }
 
 const flags = readFlags();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => endAll());
 const machine = readMachine();
 const measures = await measureAll(flags);
 const report = { machine, loadAtEnd: loadNow(), measures };
