@@ -59,7 +59,10 @@ export function buildProgram(context: CliContext, version: string): Command {
       'Collects every trade, builds bars that prove themselves, and tells the truth about its jobs.',
     )
     .version(version, '--version')
-    .option('--port-offset <n>', 'add n to every port of the native stack')
+    .option(
+      '--port-offset <n>',
+      'add n to every port of the native stack (below 22,000, or the system may hand one out)',
+    )
     .option('--data-dir <folder>', 'where the native stack keeps data, logs and state')
     .option('-d, --debug', 'show the stack trace of an error', false)
     .helpOption('-h, --help')
