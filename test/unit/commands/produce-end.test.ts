@@ -1,30 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { produce, type ProduceOptions, type ProduceSummary } from '../../../src/commands/produce.js';
 import { UnreachableError } from '../../../src/core/errors.js';
 import { FakeExchange } from '../../support/fake-exchange.js';
 import { FakeTopic } from '../../support/fake-topic.js';
+import { runProduce as run } from '../../support/run-produce.js';
 import { ticksFrom } from '../../support/ticks.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
-
-const run = (
-  exchange: FakeExchange,
-  topic: FakeTopic,
-  options: Partial<ProduceOptions> = {},
-): Promise<ProduceSummary> =>
-  produce(
-    { exchange, topics: topic, sink: topic, clock: new VirtualClock() },
-    {
-      symbols: Object.keys(exchange.tape),
-      from: { kind: 'id', id: 0 },
-      ignoreCursor: false,
-      untilCaughtUp: true,
-      pollIntervalMs: 5000,
-      progressIntervalMs: 1000,
-      signal: new AbortController().signal,
-      ...options,
-    },
-    { onStart: () => undefined, onProgress: () => undefined },
-  );
 
 describe('how it says that it ended', () => {
   it('writes into the last cursor that it had caught up, and into no earlier one', async () => {

@@ -1,31 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { produce, type ProduceOptions, type ProduceSummary } from '../../../src/commands/produce.js';
+import type { ProduceOptions } from '../../../src/commands/produce.js';
 import { JobFailedError, UnreachableError, UsageError } from '../../../src/core/errors.js';
 import type { Cursor } from '../../../src/core/ports/topic.js';
 import { FakeExchange } from '../../support/fake-exchange.js';
 import { FakeTopic } from '../../support/fake-topic.js';
+import { runProduce as run } from '../../support/run-produce.js';
 import { aTick, ticksFrom } from '../../support/ticks.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
-
-const run = (
-  exchange: FakeExchange,
-  topic: FakeTopic,
-  options: Partial<ProduceOptions> = {},
-): Promise<ProduceSummary> =>
-  produce(
-    { exchange, topics: topic, sink: topic, clock: new VirtualClock() },
-    {
-      symbols: Object.keys(exchange.tape),
-      from: { kind: 'id', id: 0 },
-      ignoreCursor: false,
-      untilCaughtUp: true,
-      pollIntervalMs: 5000,
-      progressIntervalMs: 1000,
-      signal: new AbortController().signal,
-      ...options,
-    },
-    { onStart: () => undefined, onProgress: () => undefined },
-  );
 
 const ids = (first: number, last: number): number[] =>
   Array.from({ length: last - first + 1 }, (_, index) => first + index);

@@ -1,0 +1,25 @@
+import { produce, type ProduceOptions, type ProduceSummary } from '../../src/commands/produce.js';
+import type { FakeExchange } from './fake-exchange.js';
+import type { FakeTopic } from './fake-topic.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/** All of the exchange's trades into the topic, until caught up, on a clock that needs no waiting; a test changes what it is about. */
+export const runProduce = (
+  exchange: FakeExchange,
+  topic: FakeTopic,
+  options: Partial<ProduceOptions> = {},
+): Promise<ProduceSummary> =>
+  produce(
+    { exchange, topics: topic, sink: topic, clock: new VirtualClock() },
+    {
+      symbols: Object.keys(exchange.tape),
+      from: { kind: 'id', id: 0 },
+      ignoreCursor: false,
+      untilCaughtUp: true,
+      pollIntervalMs: 5000,
+      progressIntervalMs: 1000,
+      signal: new AbortController().signal,
+      ...options,
+    },
+    { onStart: () => undefined, onProgress: () => undefined },
+  );
