@@ -1,5 +1,6 @@
 import type kafkajs from 'kafkajs';
 import type { Admin, Kafka } from 'kafkajs';
+import pRetry from 'p-retry';
 import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
 
 /** How the pipeline's topics are reached and called. */
@@ -81,6 +82,18 @@ export async function requireTopics(
 const missingTopic = (options: KafkaOptions, topic: string): ConfigError =>
   new ConfigError(`Kafka at ${options.brokers.join(',')} has no topic ${topic}`, {
     nextStep: 'Make the topics with `cryptopipe init`.',
+  });
+
+/**
+ * Runs a call again, each quarter of a second for about ten seconds, while Kafka says that it may. kafkajs itself gives up an
+ * offset request at the first "not the leader", which a broker answers for a moment after it has made a topic.
+ */
+export const whileRetriable = <T>(call: () => Promise<T>): Promise<T> =>
+  pRetry(call, {
+    retries: 40,
+    minTimeout: 250,
+    factor: 1,
+    shouldRetry: ({ error }) => (error as { retriable?: boolean }).retriable === true,
   });
 
 /** The error below kafkajs's "number of retries exceeded". */

@@ -2,14 +2,14 @@ import { randomUUID } from 'node:crypto';
 import type { Admin, Consumer, Kafka } from 'kafkajs';
 import { cursorKey, parseCursor } from '../core/cursor.js';
 import type { Cursor } from '../core/ports/topic.js';
-import { closeQuietly } from './kafka-client.js';
+import { closeQuietly, whileRetriable } from './kafka-client.js';
 
 /**
  * The newest cursor of each key: reads the compacted topic from its beginning to the end that it has now, with a consumer
  * group of its own that is deleted afterwards.
  */
 export async function readCursors(kafka: Kafka, admin: Admin, topic: string): Promise<Cursor[]> {
-  const ends = (await admin.fetchTopicOffsets(topic))
+  const ends = (await whileRetriable(() => admin.fetchTopicOffsets(topic)))
     .filter(({ low, high }) => BigInt(high) > BigInt(low))
     .map(({ partition, high }) => ({ partition, last: BigInt(high) - 1n }));
   if (ends.length === 0) return [];

@@ -7,6 +7,7 @@ import {
   kafkaClient,
   loadKafkajs,
   requireTopics,
+  whileRetriable,
   type KafkaOptions,
 } from './kafka-client.js';
 import { readCursors } from './kafka-cursors.js';
@@ -62,7 +63,7 @@ export function kafkaTopics(options: KafkaOptions): Topics {
       bounded(options, 'tell its offsets', async () => {
         const { admin } = await connected();
         await requireTopics(options, admin, [topic]);
-        const offsets = await admin.fetchTopicOffsets(topic);
+        const offsets = await whileRetriable(() => admin.fetchTopicOffsets(topic));
         return offsets
           .map(({ partition, low, high }) => ({ partition, earliest: BigInt(low), latest: BigInt(high) }))
           .sort((left, right) => left.partition - right.partition);

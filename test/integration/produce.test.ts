@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import kafkajs from 'kafkajs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { kafkaSink } from '../../src/adapters/kafka-sink.js';
 import { kafkaTopics } from '../../src/adapters/kafka-topics.js';
 import { UnreachableError } from '../../src/core/errors.js';
@@ -93,6 +93,7 @@ function start(topic: string, args: readonly string[]) {
     env: { ...stack.env, KAFKA_TOPIC: topic },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const output = { out: '', err: '' };
   child.stdout.on('data', (chunk: Buffer) => (output.out += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (output.err += chunk.toString()));
