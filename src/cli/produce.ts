@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { produce, type ProduceWatch } from '../commands/produce.js';
+import { pollFeed } from '../commands/produce/poll-feed.js';
 import { startProducer, stopProducer } from '../commands/produce/background.js';
 import type { SymbolStart } from '../commands/produce/start.js';
 import { parseStartPoint, startPointText, type StartPoint } from '../core/start-point.js';
@@ -58,17 +59,16 @@ export function addProduce(program: Command, context: CliContext): void {
 async function runHere({ io, signal, ...context }: CliContext, flags: ProduceFlags): Promise<void> {
   const { symbols, pollIntervalMs } = await context.config();
   const app = await context.app();
+  const feed = pollFeed(app.exchange, { pollIntervalMs, untilCaughtUp: flags.untilCaughtUp === true });
   const watch = watchFor(io, flags);
   const unsubscribe = app.onExchangeWait(({ reason, ms }) => watch.onWait(reason, ms));
   try {
     const summary = await produce(
-      { exchange: app.exchange, topics: app.topics, sink: app.sink, clock: app.clock },
+      { feed, topics: app.topics, sink: app.sink, clock: app.clock },
       {
         from: flags.from ?? { kind: 'now' },
         ignoreCursor: flags.ignoreCursor === true,
-        untilCaughtUp: flags.untilCaughtUp === true,
         symbols,
-        pollIntervalMs,
         progressIntervalMs: progressIntervalMs(io, flags),
         signal,
       },

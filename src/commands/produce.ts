@@ -1,20 +1,15 @@
 import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
-import type { Exchange } from '../core/ports/exchange.js';
-import type { Cursor, TickSink, Topics } from '../core/ports/topic.js';
+import type { TickSink, Topics } from '../core/ports/topic.js';
 import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
 import type { StartPoint } from '../core/start-point.js';
-import { binanceSpot } from '../core/trade.js';
-import { fetchSymbol, type FetchTools } from './produce/fetch.js';
+import type { Feed } from './produce/feed.js';
 import { sendAll } from './produce/send.js';
-import { findStart, type SymbolStart } from './produce/start.js';
+import type { SymbolStart } from './produce/start.js';
 import { TickQueue } from './produce/tick-queue.js';
 
-/** The feed's name in the cursors' keys: trades polled by id. */
-const pollFeed = 'poll';
-
 export interface ProducePorts {
-  readonly exchange: Exchange;
+  readonly feed: Feed;
   readonly topics: Pick<Topics, 'cursors'>;
   readonly sink: TickSink;
   readonly clock: Clock;
@@ -24,8 +19,6 @@ export interface ProduceOptions {
   readonly symbols: readonly string[];
   readonly from: StartPoint;
   readonly ignoreCursor: boolean;
-  readonly untilCaughtUp: boolean;
-  readonly pollIntervalMs: number;
   readonly progressIntervalMs: number;
   /** Aborted by Ctrl-C: what is fetched is still sent, within ten seconds. */
   readonly signal: AbortSignal;
@@ -53,10 +46,10 @@ const flushMs = 8000;
 const heartbeatMs = 10_000;
 
 /**
- * Brings all trades of the symbols from the exchange into the topic, in order of id, from where Kafka has acknowledged on, until
- * the signal aborts or, with `untilCaughtUp`, nothing more is there.
+ * Brings what the feed gives of the symbols into the topic, in order of id, from where Kafka has acknowledged on, until the
+ * signal aborts or the feed is at its end.
  *
- * @throws whatever the sink throws: then nothing is sent after what failed. What the exchange throws ends it too, but only
+ * @throws whatever the sink throws: then nothing is sent after what failed. What the feed throws ends it too, but only
  * after everything fetched before is sent.
  */
 export async function produce(
@@ -102,21 +95,14 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 }
 
 /** Everything that can be wrong is found here, before anything is sent. */
-async function startsOf(ports: ProducePorts, options: ProduceOptions): Promise<SymbolStart[]> {
-  const { exchange, sink, topics } = ports;
+async function startsOf(ports: ProducePorts, options: ProduceOptions): Promise<readonly SymbolStart[]> {
+  const { feed, sink, topics } = ports;
   const { from, symbols, signal } = options;
-  await exchange.symbols(symbols, signal);
+  await feed.check(symbols, signal);
   await sink.open();
   const cursors = options.ignoreCursor ? [] : await topics.cursors();
-  return Promise.all(
-    symbols.map((symbol) => findStart(exchange, symbol, { from, cursor: cursorOf(cursors, symbol) }, signal)),
-  );
+  return feed.begin({ symbols, from, cursors }, signal);
 }
-
-const cursorOf = (cursors: readonly Cursor[], symbol: string): Cursor | undefined =>
-  cursors.find(
-    (cursor) => cursor.source === binanceSpot && cursor.symbol === symbol && cursor.feed === pollFeed,
-  );
 
 interface Run {
   readonly starts: readonly SymbolStart[];
@@ -129,7 +115,7 @@ async function run(
   options: ProduceOptions,
   { starts, progress, watch }: Run,
 ): Promise<void> {
-  const { clock } = ports;
+  const { clock, feed } = ports;
   const queue = new TickQueue(options.capacity ?? defaultCapacity);
   const fetching = new AbortController();
   const ended = new AbortController();
@@ -138,23 +124,21 @@ async function run(
   fetching.signal.addEventListener('abort', () => queue.refuse(), { once: true });
   if (options.signal.aborted) onStop();
   const failures: unknown[] = [];
-  const fetched = fetchAll(starts, {
-    ...ports,
-    ...options,
-    queue,
-    progress,
-    pagesAhead: Math.min(8, Math.max(1, Math.floor(32 / starts.length))),
-    signal: fetching.signal,
-    onFailure: (error) => {
-      failures.push(error);
-      fetching.abort(error);
-    },
-  });
+  const onFailure = (error: unknown): void => {
+    // After an abort every call fails, and says nothing new.
+    if (fetching.signal.aborted) return;
+    failures.push(error);
+    fetching.abort(error);
+  };
+  const fetched = feed
+    .run(starts, { queue, progress, clock, signal: fetching.signal, onFailure })
+    .catch(onFailure)
+    .finally(() => queue.close());
   const sent = sendAll({
     ...ports,
     queue,
     progress,
-    feed: pollFeed,
+    feed: feed.name,
     batchSize: options.batchSize ?? defaultBatchSize,
     cursorIntervalMs: 250,
     endedBy: () => (failures.length > 0 ? undefined : options.signal.aborted ? 'order' : 'caught up'),
@@ -176,22 +160,6 @@ async function run(
     await Promise.all(tickers);
   }
   if (failures.length > 0) throw failures[0];
-}
-
-/** Closes the queue when the last symbol has ended; the first failure is told, and must stop the others. */
-async function fetchAll(
-  starts: readonly SymbolStart[],
-  tools: FetchTools & { readonly onFailure: (error: unknown) => void },
-): Promise<void> {
-  await Promise.all(
-    starts.map((start) =>
-      fetchSymbol(tools, start).catch((error: unknown) => {
-        // After an abort every call fails, and says nothing new.
-        if (!tools.signal.aborted) tools.onFailure(error);
-      }),
-    ),
-  );
-  tools.queue.close();
 }
 
 async function every(clock: Clock, ms: number, end: AbortSignal, act: () => void): Promise<void> {

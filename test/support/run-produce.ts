@@ -1,4 +1,5 @@
 import { produce, type ProduceOptions, type ProduceSummary } from '../../src/commands/produce.js';
+import { pollFeed, type PollOptions } from '../../src/commands/produce/poll-feed.js';
 import type { FakeExchange } from './fake-exchange.js';
 import type { FakeTopic } from './fake-topic.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -7,16 +8,19 @@ import { VirtualClock } from './virtual-clock.js';
 export const runProduce = (
   exchange: FakeExchange,
   topic: FakeTopic,
-  options: Partial<ProduceOptions> = {},
+  options: Partial<ProduceOptions & PollOptions> = {},
 ): Promise<ProduceSummary> =>
   produce(
-    { exchange, topics: topic, sink: topic, clock: new VirtualClock() },
+    {
+      feed: pollFeed(exchange, { untilCaughtUp: true, pollIntervalMs: 5000, ...options }),
+      topics: topic,
+      sink: topic,
+      clock: new VirtualClock(),
+    },
     {
       symbols: Object.keys(exchange.tape),
       from: { kind: 'id', id: 0 },
       ignoreCursor: false,
-      untilCaughtUp: true,
-      pollIntervalMs: 5000,
       progressIntervalMs: 1000,
       signal: new AbortController().signal,
       ...options,

@@ -117,12 +117,18 @@ describe('where it begins', () => {
 
   it('takes no cursor of another source or feed', async () => {
     const others = [
-      { ...cursorAt(499), feed: 'stream' },
+      { ...cursorAt(499), feed: 'archive:2024-08-08' },
       { ...cursorAt(499), source: 'elsewhere' },
     ];
     const topic = new FakeTopic(others);
     await run(new FakeExchange({ BTCUSDT: ticksFrom(0, 900) }), topic);
     expect(topic.idsOf('BTCUSDT')).toEqual(ids(0, 900));
+  });
+
+  it('goes on after whichever got further, the stream or the poll', async () => {
+    const topic = new FakeTopic([{ ...cursorAt(499), feed: 'stream' }, cursorAt(300)]);
+    await run(new FakeExchange({ BTCUSDT: ticksFrom(0, 900) }), topic);
+    expect(topic.idsOf('BTCUSDT')).toEqual(ids(500, 900));
   });
 
   it('begins with the newest trade, the first trade from a time on, or after the newest where none is', async () => {
