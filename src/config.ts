@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parse } from 'dotenv';
+import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
+import { definedOnly, readEnvFile, readSecretFiles, type Environment } from './config-sources.js';
 import { currentUser } from './current-user.js';
-import { basePorts, settings, type Ports } from './core/settings.js';
+import { basePorts, type Ports } from './core/settings.js';
 
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
 export interface Config {
@@ -16,6 +16,8 @@ export interface Config {
   readonly areSymbolsSet: boolean;
   readonly pollIntervalMs: number;
   readonly exchangeUrl: string;
+  /** An http(s) address, or the `file:` URL of a folder with the same tree. */
+  readonly archiveUrl: string;
   readonly kafka: {
     readonly brokers: readonly string[];
     readonly clusterBrokers: string;
@@ -66,15 +68,23 @@ export interface ConfigFlags {
   readonly portOffset?: string | undefined;
   readonly dataDir?: string | undefined;
   readonly exchange?: string | undefined;
+  /** An address or a folder. */
+  readonly archive?: string | undefined;
   readonly symbols?: string | undefined;
   /** Milliseconds between two polls. */
   readonly interval?: string | undefined;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
 const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) address' }).transform(withoutSlash);
+const archive = z
+  .string()
+  .min(1)
+  .transform((text) => (/^[a-z]+:\/\//i.test(text) ? text : pathToFileURL(resolve(text)).href))
+  .pipe(z.url({ protocol: /^(https?|file)$/, error: 'is neither an http(s) address nor a folder' }))
+  .transform(withoutSlash);
+/** The hosts that serve Binance's own market data; their history lies in Binance's archive. */
+const binanceHost = /^https:\/\/(?:api(?:\d|-gcp)?\.binance\.com|data-api\.binance\.vision)$/;
 const port = z.coerce.number().int().min(1).max(65535);
 const symbolList = z
   .string()
@@ -123,6 +133,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     CRYPTO_API_URL: z
       .preprocess((value) => (value === 'sandbox' ? `http://127.0.0.1:${ports.sandbox}` : value), url)
       .default('https://api.binance.com'),
+    CRYPTO_ARCHIVE_URL: archive.optional(),
     CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
     CRYPTO_POLL_INTERVAL_MS: z.coerce.number().int().min(100).max(3_600_000).default(5000),
     KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),
@@ -169,40 +180,6 @@ function problemsOf(error: z.ZodError): string[] {
   return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
 }
 
-/** Replaces each `NAME_FILE` of a secret by the content of that file, without its last line end. */
-function readSecretFiles(env: Environment, problems: string[]): Environment {
-  const values: Record<string, string | undefined> = { ...env };
-  for (const { name } of settings.filter((setting) => setting.isSecret === true)) {
-    const file = env[`${name}_FILE`];
-    if (file === undefined || file === '') continue;
-    if (env[name] !== undefined) problems.push(`${name}: is set, and so is ${name}_FILE; keep one`);
-    try {
-      values[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    } catch (error) {
-      problems.push(`${name}_FILE: ${(error as Error).message}`);
-    }
-  }
-  return values;
-}
-
-/** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */
-function readEnvFile(path: string, problems: string[]): Environment {
-  if (!existsSync(path)) return {};
-  const values = parse(readFileSync(path, 'utf8'));
-  const known = new Set(
-    settings.flatMap(({ name, isSecret }) => (isSecret === true ? [name, `${name}_FILE`] : [name])),
-  );
-  for (const name of Object.keys(values))
-    if (!known.has(name)) problems.push(`${name}: unknown name in ${path}`);
-  return values;
-}
-
-function definedOnly(values: Environment): Environment {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined && value !== ''),
-  );
-}
-
 /**
  * Reads every setting once: flag, then environment, then `.env`, then default.
  * @throws ConfigError that lists every problem in one message.
@@ -213,6 +190,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     CRYPTOPIPE_PORT_OFFSET: flags.portOffset,
     CRYPTOPIPE_DATA_DIR: flags.dataDir,
     CRYPTO_API_URL: flags.exchange,
+    CRYPTO_ARCHIVE_URL: flags.archive,
     CRYPTO_SYMBOL: flags.symbols,
     CRYPTO_POLL_INTERVAL_MS: flags.interval,
   };
@@ -241,6 +219,9 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
   return toConfig(parsed.data, { stack, portOffset, ports, environment, areSymbolsSet });
 }
 
+const archiveOf = (exchangeUrl: string): string =>
+  binanceHost.test(exchangeUrl) ? 'https://data.binance.vision' : exchangeUrl;
+
 function toConfig(
   values: z.infer<ReturnType<typeof schemaFor>>,
   base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet'> & {
@@ -257,6 +238,7 @@ function toConfig(
     areSymbolsSet: base.areSymbolsSet,
     pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,
     exchangeUrl: values.CRYPTO_API_URL,
+    archiveUrl: values.CRYPTO_ARCHIVE_URL ?? archiveOf(values.CRYPTO_API_URL),
     kafka: {
       brokers: values.KAFKA_BOOTSTRAP_SERVERS.split(',').map((broker) => broker.trim()),
       clusterBrokers: values.CRYPTOPIPE_CLUSTER_KAFKA,

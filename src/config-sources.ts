@@ -1,0 +1,40 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { parse } from 'dotenv';
+import { settings } from './core/settings.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Replaces each `NAME_FILE` of a secret by the content of that file, without its last line end. */
+export function readSecretFiles(env: Environment, problems: string[]): Environment {
+  const values: Record<string, string | undefined> = { ...env };
+  for (const { name } of settings.filter((setting) => setting.isSecret === true)) {
+    const file = env[`${name}_FILE`];
+    if (file === undefined || file === '') continue;
+    if (env[name] !== undefined) problems.push(`${name}: is set, and so is ${name}_FILE; keep one`);
+    try {
+      values[name] = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      problems.push(`${name}_FILE: ${(error as Error).message}`);
+    }
+  }
+  return values;
+}
+
+/** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */
+export function readEnvFile(path: string, problems: string[]): Environment {
+  if (!existsSync(path)) return {};
+  const values = parse(readFileSync(path, 'utf8'));
+  const known = new Set(
+    settings.flatMap(({ name, isSecret }) => (isSecret === true ? [name, `${name}_FILE`] : [name])),
+  );
+  for (const name of Object.keys(values))
+    if (!known.has(name)) problems.push(`${name}: unknown name in ${path}`);
+  return values;
+}
+
+/** Without what is not set: an empty text is as good as none. */
+export function definedOnly(values: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined && value !== ''),
+  );
+}
