@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { archiveTrades } from './adapters/archive-trades.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
@@ -14,6 +15,7 @@ import { createTemplateStore } from './adapters/templates.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
 import { allJobs, type Job } from './core/job.js';
+import type { TradeArchive } from './core/ports/archive.js';
 import type { BarStore, Schema } from './core/ports/bars.js';
 import type { Background } from './core/ports/background.js';
 import type { Clock } from './core/ports/clock.js';
@@ -59,6 +61,7 @@ interface Adapters {
   readonly background: Background;
   /** One for the process: its request budget is shared. */
   readonly exchange: Exchange;
+  readonly archive: TradeArchive;
   readonly topics: Topics;
   readonly sink: TickSink;
   /** What the native stack's downloads gave. @throws ConfigError when nothing is installed yet. */
@@ -122,6 +125,7 @@ export function createApp(config: Config): App {
         baseUrl: config.exchangeUrl,
         onWait: (wait) => waitListeners.forEach((listener) => listener(wait)),
       }),
+    archive: () => archiveTrades({ url: config.archiveUrl }),
     onExchangeWait: () => (listener) => {
       waitListeners.add(listener);
       return () => waitListeners.delete(listener);

@@ -1,5 +1,9 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import type { App } from '../compose.js';
 import { produce, type ProduceWatch } from '../commands/produce.js';
+import { archiveFeed, type ArchiveFeed } from '../commands/produce/archive-feed.js';
+import type { ArchiveEvent, ArchiveReport } from '../commands/produce/archive-report.js';
+import type { Feed } from '../commands/produce/feed.js';
 import { pollFeed } from '../commands/produce/poll-feed.js';
 import { startProducer, stopProducer } from '../commands/produce/background.js';
 import type { SymbolStart } from '../commands/produce/start.js';
@@ -7,14 +11,20 @@ import { parseStartPoint, startPointText, type StartPoint } from '../core/start-
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
 import { printJson } from './print.js';
+import {
+  archiveEventLine,
+  archiveRange,
+  archiveReportLines,
+  refuseArchiveFlags,
+  type ArchiveFlags,
+} from './produce-archive.js';
 import { progressIntervalMs, progressLine, startLine, summaryLines } from './produce-print.js';
 import { liveLine } from './live-line.js';
 
-interface ProduceFlags {
-  readonly from?: StartPoint;
+interface ProduceFlags extends ArchiveFlags {
+  readonly feed: 'poll' | 'archive';
   readonly untilCaughtUp?: boolean;
   readonly ignoreCursor?: boolean;
-  readonly detach?: boolean;
   readonly stop?: boolean;
   readonly background?: boolean;
   readonly json: boolean;
@@ -25,15 +35,24 @@ const examples = `
 Examples:
   cryptopipe produce --symbols BTCUSDT,ETHUSDT
   cryptopipe produce --symbols BTCUSDT --from 2024-08-08T23:55 --until-caught-up
-  cryptopipe produce --detach`;
+  cryptopipe produce --detach
+  cryptopipe produce --feed archive --from 2024-08-01 --to 2024-08-08`;
 
-const ownFlags = ['symbols', 'exchange', 'interval', 'from', 'ignoreCursor', 'untilCaughtUp', 'detach'];
+const ownFlags = [
+  ...['feed', 'symbols', 'exchange', 'interval', 'from', 'to', 'archive'],
+  ...['ignoreCursor', 'untilCaughtUp', 'detach'],
+];
 
 /** `cryptopipe produce`: every trade of the symbols into the topic. */
 export function addProduce(program: Command, context: CliContext): void {
   program
     .command('produce')
     .description('bring every trade of the symbols from the exchange into Kafka')
+    .addOption(
+      new Option('--feed <name>', "poll: the exchange's trades by id; archive: its daily files")
+        .choices(['poll', 'archive'])
+        .default('poll'),
+    )
     .option('--symbols <list>', 'comma list; default CRYPTO_SYMBOL')
     .option('--exchange <url>', 'address of the exchange; default CRYPTO_API_URL')
     .option('--interval <ms>', 'pause between two polls when not behind; default CRYPTO_POLL_INTERVAL_MS')
@@ -42,6 +61,8 @@ export function addProduce(program: Command, context: CliContext): void {
       'now (default), a time (ISO, UTC; or epoch ms) or a trade id; only where Kafka holds no cursor',
       startPoint,
     )
+    .option('--to <day>', 'archive: the last UTC day, included, as --from is the first one')
+    .option('--archive <url>', 'address or folder of the archive; default CRYPTO_ARCHIVE_URL')
     .option('--ignore-cursor', 'let --from hold for every symbol; what is sent twice is counted once')
     .option('--until-caught-up', 'end when there is nothing more to fetch')
     .addOption(new Option('--detach', 'run in the background').conflicts('untilCaughtUp'))
@@ -52,19 +73,40 @@ export function addProduce(program: Command, context: CliContext): void {
     .addHelpText('after', examples)
     .action((flags: ProduceFlags) => {
       if (flags.stop === true) return stopInBackground(context, flags);
+      if (flags.feed === 'archive') return runArchive(context, flags);
+      refuseArchiveFlags(flags);
       return flags.detach === true ? startInBackground(context, flags) : runHere(context, flags);
     });
 }
 
-async function runHere({ io, signal, ...context }: CliContext, flags: ProduceFlags): Promise<void> {
-  const { symbols, pollIntervalMs } = await context.config();
+async function runHere(context: CliContext, flags: ProduceFlags): Promise<void> {
+  const { pollIntervalMs } = await context.config();
+  await run(context, flags, ({ exchange }) =>
+    pollFeed(exchange, { pollIntervalMs, untilCaughtUp: flags.untilCaughtUp === true }),
+  );
+}
+
+async function runArchive(context: CliContext, flags: ProduceFlags): Promise<void> {
+  const range = archiveRange(flags);
+  let feed: ArchiveFeed | undefined;
+  const feedOf = (app: App, { onArchive }: Watch): Feed =>
+    (feed = archiveFeed(app, { range, onEvent: onArchive }));
+  await run(context, flags, feedOf, () => feed?.report);
+}
+
+async function run(
+  { io, signal, ...context }: CliContext,
+  flags: ProduceFlags,
+  feedOf: (app: App, watch: Watch) => Feed,
+  archiveReport: () => ArchiveReport | undefined = () => undefined,
+): Promise<void> {
+  const { symbols } = await context.config();
   const app = await context.app();
-  const feed = pollFeed(app.exchange, { pollIntervalMs, untilCaughtUp: flags.untilCaughtUp === true });
   const watch = watchFor(io, flags);
   const unsubscribe = app.onExchangeWait(({ reason, ms }) => watch.onWait(reason, ms));
   try {
     const summary = await produce(
-      { feed, topics: app.topics, sink: app.sink, clock: app.clock },
+      { feed: feedOf(app, watch), topics: app.topics, sink: app.sink, clock: app.clock },
       {
         from: flags.from ?? { kind: 'now' },
         ignoreCursor: flags.ignoreCursor === true,
@@ -75,8 +117,10 @@ async function runHere({ io, signal, ...context }: CliContext, flags: ProduceFla
       watch,
     );
     watch.end();
-    if (flags.json) printJson(io, { type: 'summary', ...summary });
-    else summaryLines(summary).forEach((line) => io.err(`${line}\n`));
+    const archive = archiveReport();
+    const lines = [...(archive === undefined ? [] : archiveReportLines(archive)), ...summaryLines(summary)];
+    if (flags.json) printJson(io, { type: 'summary', ...summary, archive });
+    else lines.forEach((line) => io.err(`${line}\n`));
   } finally {
     watch.end();
     unsubscribe();
@@ -124,6 +168,7 @@ function startPoint(text: string): StartPoint {
 
 interface Watch extends ProduceWatch {
   readonly onWait: (reason: string, ms: number) => void;
+  readonly onArchive: (event: ArchiveEvent) => void;
   readonly end: () => void;
 }
 
@@ -134,11 +179,18 @@ function watchFor(io: Io, { json, quiet }: ProduceFlags): Watch {
     onStart: (start) => line.keep(startLine(start)),
     onProgress: (progress) => line.draw(progressLine(progress)),
   };
-  if (!json) return { ...shown, onWait: (reason, ms) => line.keep(waitText(reason, ms)), end: line.end };
+  if (!json)
+    return {
+      ...shown,
+      onWait: (reason, ms) => line.keep(waitText(reason, ms)),
+      onArchive: (event) => line.keep(archiveEventLine(event)),
+      end: line.end,
+    };
   return {
     onStart: (start) => printJson(io, { type: 'start', ...startFacts(start) }),
     onProgress: (progress) => quiet || printJson(io, { type: 'progress', ...progress }),
     onWait: (reason, ms) => printJson(io, { type: 'wait', reason, ms }),
+    onArchive: ({ kind, ...facts }) => printJson(io, { type: kind, ...facts }),
     end: line.end,
   };
 }

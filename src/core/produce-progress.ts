@@ -75,7 +75,8 @@ export class ProgressCounter {
     if (last === undefined) return;
     const state = this.stateOf(last.symbol);
     state.firstId ??= ticks[0]?.aggTradeId;
-    state.last = last;
+    // A trade that comes late, out of order of id, does not take back how far the others have come.
+    if (last.aggTradeId >= (state.last?.aggTradeId ?? 0)) state.last = last;
     state.sent += ticks.length;
     state.recent.push({ at, count: ticks.length });
     this.sawNewest(last.symbol, last.eventTime);

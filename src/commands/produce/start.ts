@@ -57,7 +57,11 @@ async function firstIdOf(
 }
 
 /** Going on from a cursor of another exchange's ids would wait for ever, or mix two histories under one source. */
-async function requireSameHistory(exchange: Exchange, cursor: Cursor, signal: AbortSignal): Promise<void> {
+export async function requireSameHistory(
+  exchange: Pick<Exchange, 'trades'>,
+  cursor: Cursor,
+  signal: AbortSignal,
+): Promise<void> {
   const { symbol, aggTradeId, eventTime } = cursor;
   const [same] = await exchange.trades({ symbol, limit: 1, fromId: aggTradeId }, signal);
   if (same?.aggTradeId === aggTradeId && same.eventTime === eventTime) return;

@@ -1,0 +1,35 @@
+import type { TradeArchive } from '../../src/core/ports/archive.js';
+import type { Tick } from '../../src/core/tick.js';
+import { dayText } from '../../src/core/utc-day.js';
+
+/** An archive in memory: the pages of each file by `BTCUSDT 2024-08-08`. Remembers what was opened, and how much was closed. */
+export class FakeArchive implements TradeArchive {
+  readonly opened: string[] = [];
+  closed = 0;
+  /** Runs before a page is given out. */
+  onPage: (page: readonly Tick[]) => void = () => undefined;
+
+  constructor(readonly files: Record<string, readonly (readonly Tick[])[]>) {}
+
+  openDay(symbol: string, day: number) {
+    const name = `${symbol} ${dayText(day)}`;
+    this.opened.push(name);
+    const pages = this.files[name];
+    if (pages === undefined) return Promise.resolve(undefined);
+    return Promise.resolve({
+      name,
+      trades: () => this.give(pages),
+      close: () => {
+        this.closed += 1;
+        return Promise.resolve();
+      },
+    });
+  }
+
+  private async *give(pages: readonly (readonly Tick[])[]): AsyncGenerator<readonly Tick[]> {
+    for (const page of pages) {
+      this.onPage(page);
+      yield await Promise.resolve(page);
+    }
+  }
+}
