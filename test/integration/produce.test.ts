@@ -8,6 +8,7 @@ import { kafkaTopics } from '../../src/adapters/kafka-topics.js';
 import { UnreachableError } from '../../src/core/errors.js';
 import type { Topics } from '../../src/core/ports/topic.js';
 import { tickMessage } from '../../src/core/tick-message.js';
+import { readTopic, type Message } from '../support/read-topic.js';
 import { exchangeOf, standIn, type StandIn } from '../support/rest-stand-in.js';
 import { startStack, type TestStack } from '../support/stack.js';
 import { aTick, ticksFrom } from '../support/ticks.js';
@@ -47,38 +48,8 @@ afterAll(async () => {
   for (const cleanup of cleanups.reverse()) await cleanup();
 });
 
-interface Message {
-  readonly key: string;
-  readonly value: string;
-  readonly partition: number;
-}
-
-/** Everything that the topic holds now. */
-async function readAll(topic: string): Promise<Message[]> {
-  const kafka = new kafkajs.Kafka({
-    brokers: [...stack.config.kafka.brokers],
-    logLevel: kafkajs.logLevel.NOTHING,
-  });
-  const ends = await topicsOf(topic).offsets(topic);
-  const expected = ends.reduce((total, { earliest, latest }) => total + Number(latest - earliest), 0);
-  const consumer = kafka.consumer({ groupId: `read-${topic}-${Date.now()}` });
-  const messages: Message[] = [];
-  await consumer.connect();
-  await consumer.subscribe({ topics: [topic], fromBeginning: true });
-  await new Promise<void>((resolve) => {
-    if (expected === 0) resolve();
-    void consumer.run({
-      eachBatch: ({ batch }) => {
-        for (const { key, value } of batch.messages)
-          messages.push({ key: String(key), value: String(value), partition: batch.partition });
-        if (messages.length >= expected) resolve();
-        return Promise.resolve();
-      },
-    });
-  });
-  await consumer.disconnect();
-  return messages;
-}
+const readAll = (topic: string): Promise<Message[]> =>
+  readTopic({ brokers: stack.config.kafka.brokers, topics: topicsOf(topic) }, topic);
 
 const idsOf = (messages: readonly Message[], symbol: string): number[] =>
   messages
