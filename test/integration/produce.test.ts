@@ -172,6 +172,9 @@ describe('cryptopipe produce', () => {
     const first = start(topic, args);
     while ((await topics.offsets(topic)).every(({ latest }) => latest < 5000n))
       await new Promise((resolve) => setTimeout(resolve, 20));
+    // Those may all be of the other symbol, and a cursor is written up to 250 ms after its trades.
+    while ((await cursorIdOf(topics, 'BTCUSDT')) === undefined)
+      await new Promise((resolve) => setTimeout(resolve, 20));
     first.child.kill('SIGKILL');
     expect(await first.ended).toBeNull();
     const cursor = (await cursorIdOf(topics, 'BTCUSDT')) ?? -1;
