@@ -1,7 +1,14 @@
 import type { z } from 'zod';
 import { UsageError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
-import type { Exchange, ExchangeSymbol, ExchangeWait, TradeQuery } from '../core/ports/exchange.js';
+import {
+  tradePage,
+  type Exchange,
+  type ExchangeSymbol,
+  type ExchangeWait,
+  type TradeQuery,
+  type TradeRow,
+} from '../core/ports/exchange.js';
 import type { Tick } from '../core/tick.js';
 import { parseAggTrade } from '../core/trade.js';
 import {
@@ -54,10 +61,8 @@ export function binanceRest(options: BinanceOptions): Exchange {
       return read(http, call, timeAnswer, await get(call, signal)).serverTime;
     },
     symbols: async (names, signal) => symbolsOf(http, names, signal),
-    trades: async (query, signal) => {
-      const call = { path: '/api/v3/aggTrades', params: { ...query }, weight: 4 };
-      return ticksOf(http, query, await get(call, signal));
-    },
+    trades: async (query, signal) => ticksOf(http, query, await askTrades(http, query, signal)),
+    tradeRows: (query, signal) => askTrades(http, query, signal),
     klines: async ({ symbol, startTime, endTime }, signal) => {
       const params = { symbol, interval: '1m', startTime, endTime, limit: 1000 };
       const call = { path: '/api/v3/klines', params, weight: 2 };
@@ -99,19 +104,33 @@ function read<T>(http: HttpOptions, call: ExchangeCall, schema: z.ZodType<T>, an
   throw unexpected(http.baseUrl, call.path, `something else than documented (${where})`, result.error);
 }
 
-function ticksOf(http: HttpOptions, query: TradeQuery, answer: unknown): Tick[] {
-  const path = `/api/v3/aggTrades of ${query.symbol}`;
+async function askTrades(http: HttpOptions, query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]> {
+  const call = { path: '/api/v3/aggTrades', params: { ...query }, weight: tradePage.weight };
+  const answer = await getJson(http, call, signal);
+  const path = `${call.path} of ${query.symbol}`;
   if (!Array.isArray(answer)) throw unexpected(http.baseUrl, path, 'something that is no list');
   let previous = 'fromId' in query ? query.fromId - 1 : -1;
   return answer.map((raw: unknown) => {
-    const { tick, reason } = parseAggTrade(query.symbol, raw);
-    if (tick === undefined)
-      throw unexpected(http.baseUrl, path, `a trade that cannot be read, id ${idOf(raw)}: ${reason}`);
-    if (tick.aggTradeId <= previous)
-      throw unexpected(http.baseUrl, path, `id ${tick.aggTradeId} after ${previous}: not in order of id`);
-    previous = tick.aggTradeId;
-    return tick;
+    const row = toTradeRow(query.symbol, raw);
+    if (row.id === undefined) return row;
+    if (row.id <= previous)
+      throw unexpected(http.baseUrl, path, `id ${row.id} after ${previous}: not in order of id`);
+    previous = row.id;
+    return row;
   });
 }
 
-const idOf = (raw: unknown): string => String((raw as { a?: unknown } | null)?.a);
+function toTradeRow(symbol: string, raw: unknown): TradeRow {
+  const { tick, reason } = parseAggTrade(symbol, raw);
+  if (tick !== undefined) return { id: tick.aggTradeId, tick };
+  const id = (raw as { a?: unknown } | null)?.a;
+  return { id: Number.isSafeInteger(id) && Number(id) >= 0 ? Number(id) : undefined, reason };
+}
+
+function ticksOf(http: HttpOptions, { symbol }: TradeQuery, rows: readonly TradeRow[]): Tick[] {
+  return rows.map(({ id, tick, reason }) => {
+    if (tick !== undefined) return tick;
+    const what = `a trade that cannot be read, id ${id ?? 'unknown'}: ${reason}`;
+    throw unexpected(http.baseUrl, `/api/v3/aggTrades of ${symbol}`, what);
+  });
+}

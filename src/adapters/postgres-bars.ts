@@ -6,6 +6,7 @@ import type {
   CommittedOffset,
   Hole,
   IdRange,
+  SymbolCoverage,
   SymbolFreshness,
 } from '../core/ports/bars.js';
 import { exactNumber, inTransaction, queryRows } from './postgres.js';
@@ -31,6 +32,19 @@ const coverageSql = `
   FROM crypto.coverage, unnest(coverage.ids) AS ids(range)
   WHERE source = $1 AND symbol = $2
   ORDER BY 1`;
+
+const allCoverageSql = `
+  SELECT held.symbol, lower(ids.range) AS first_id, upper(ids.range) - 1 AS last_id, newest.event_time
+  FROM crypto.coverage AS held
+  CROSS JOIN LATERAL unnest(held.ids) AS ids(range)
+  LEFT JOIN LATERAL (
+    SELECT trade.event_time FROM crypto.crypto_prices_clean AS trade
+    WHERE trade.source = held.source AND trade.symbol = held.symbol AND trade.agg_trade_id = upper(held.ids) - 1
+      AND upper(ids.range) = upper(held.ids)
+    LIMIT 1
+  ) AS newest ON true
+  WHERE held.source = $1
+  ORDER BY held.symbol, first_id`;
 
 const neighboursSql = `
   SELECT
@@ -77,6 +91,7 @@ export function createBarStore(pool: pg.Pool): BarStore {
     bars: async ({ source, symbol, from, to }) =>
       (await queryRows<Row>(pool, barsSql, [source, symbol, from, to])).map(toBar),
     evidence: (query) => readEvidence(pool, query),
+    coverage: async (source) => bySymbol(await queryRows<Row>(pool, allCoverageSql, [source])),
     holes: async (source) =>
       (
         await queryRows<Row>(
@@ -111,7 +126,7 @@ async function readEvidence(pool: pg.Pool, { source, symbol, from, to }: BarQuer
 }
 
 const optionalNumber = (value: unknown): number | undefined =>
-  value === null || value === undefined ? undefined : exactNumber(value, 'an id of a bar');
+  value === null || value === undefined ? undefined : exactNumber(value, 'an id or a time');
 
 function toBar(row: Row): Bar {
   const number = (name: string): number => exactNumber(row[name], name);
@@ -142,6 +157,18 @@ const toRange = (row: Row): IdRange => ({
   firstId: exactNumber(row['first_id'], 'first_id'),
   lastId: exactNumber(row['last_id'], 'last_id'),
 });
+
+function bySymbol(rows: readonly Row[]): SymbolCoverage[] {
+  const found = new Map<string, SymbolCoverage & { ranges: IdRange[] }>();
+  for (const row of rows) {
+    const symbol = row['symbol'] as string;
+    const ranges = found.get(symbol)?.ranges ?? [];
+    ranges.push(toRange(row));
+    // Rows come in order of id: the last one of a symbol holds its newest trade.
+    found.set(symbol, { symbol, ranges, newestTradeAt: optionalNumber(row['event_time']) });
+  }
+  return [...found.values()];
+}
 
 const toHole = (row: Row): Hole => ({
   source: row['source'] as string,

@@ -1,5 +1,5 @@
 import { UsageError } from '../../src/core/errors.js';
-import type { Exchange, ExchangeSymbol, Kline, TradeQuery } from '../../src/core/ports/exchange.js';
+import type { Exchange, ExchangeSymbol, Kline, TradeQuery, TradeRow } from '../../src/core/ports/exchange.js';
 import type { Tick } from '../../src/core/tick.js';
 
 /** An exchange in memory: the trades of each symbol in order of id. Remembers what it was asked. */
@@ -7,6 +7,9 @@ export class FakeExchange implements Exchange {
   readonly queries: TradeQuery[] = [];
   /** Runs before an answer is made: a test makes it slow, lets it fail, or lets new trades happen. */
   onTrades: (query: TradeQuery) => void | Promise<void> = () => undefined;
+
+  /** Rows that cannot be read, by id, with the reason. */
+  readonly unreadable = new Map<number, string>();
 
   constructor(readonly tape: Record<string, Tick[]>) {}
 
@@ -32,6 +35,13 @@ export class FakeExchange implements Exchange {
     if ('startTime' in query)
       return all.filter(({ eventTime }) => eventTime >= query.startTime).slice(0, query.limit);
     return all.slice(-query.limit);
+  }
+
+  async tradeRows(query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]> {
+    return (await this.trades(query, signal)).map((tick) => {
+      const reason = this.unreadable.get(tick.aggTradeId);
+      return reason === undefined ? { id: tick.aggTradeId, tick } : { id: tick.aggTradeId, reason };
+    });
   }
 
   klines(): Promise<Kline[]> {

@@ -16,6 +16,7 @@ export function fakeBarStore(evidence: Readonly<Record<string, BarEvidence>>) {
       return Promise.resolve(evidence[query.symbol] ?? none);
     },
     bars: unexpected('bars'),
+    coverage: unexpected('coverage'),
     holes: unexpected('holes'),
     freshness: unexpected('freshness'),
     committedOffsets: unexpected('committedOffsets'),
@@ -42,6 +43,7 @@ export function fakeExchange(
         })),
       ),
     trades: unexpected('trades'),
+    tradeRows: unexpected('tradeRows'),
     klines: ({ startTime, endTime }) => {
       asked.push({ startTime, endTime });
       return Promise.resolve(

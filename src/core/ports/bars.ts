@@ -57,6 +57,15 @@ export interface IdRange {
   readonly lastId: number;
 }
 
+/** What is counted of one symbol, as of one moment. */
+export interface SymbolCoverage {
+  readonly symbol: string;
+  /** In order; two neighbours always have a hole between them. */
+  readonly ranges: readonly IdRange[];
+  /** The time of the trade with the highest id, epoch ms; undefined where that trade is not kept any more. */
+  readonly newestTradeAt: number | undefined;
+}
+
 /** Everything the warehouse knows about the bars of one symbol in a range of time, as of one moment. */
 export interface BarEvidence {
   /** In order of time. */
@@ -68,7 +77,7 @@ export interface BarEvidence {
   readonly firstIdAfter: number | undefined;
 }
 
-/** What the warehouse holds; read by `verify`, `status` and `demo`. */
+/** What the warehouse holds; read by `verify`, `heal`, `status` and `demo`. */
 export interface BarStore {
   symbols(source: string): Promise<string[]>;
   /** Bars whose window starts in [from, to), in order of time. */
@@ -85,6 +94,8 @@ export interface BarStore {
     readonly from?: number | undefined;
     readonly to?: number | undefined;
   }): Promise<BarEvidence>;
+  /** In order of the symbols' names; a symbol of which nothing is counted is left out. */
+  coverage(source: string): Promise<SymbolCoverage[]>;
   holes(source?: string): Promise<Hole[]>;
   freshness(): Promise<SymbolFreshness[]>;
   committedOffsets(query: string): Promise<CommittedOffset[]>;

@@ -28,6 +28,14 @@ export type TradeQuery =
   | { readonly symbol: string; readonly limit: number; readonly startTime: number }
   | { readonly symbol: string; readonly limit: number };
 
+/** The most trades that one answer holds, and the request weight of one, whatever it holds (since 2025-03-10). */
+export const tradePage = { rows: 1000, weight: 4 } as const;
+
+/** One row of an answer: a trade, or why it is none. `id` is undefined where even that cannot be read. */
+export type TradeRow =
+  | { readonly id: number; readonly tick: Tick; readonly reason?: never }
+  | { readonly id: number | undefined; readonly tick?: never; readonly reason: string };
+
 /** A pause that the exchange or its limits impose, for the progress line. */
 export interface ExchangeWait {
   readonly reason: string;
@@ -42,6 +50,8 @@ export interface Exchange {
   symbols(names: readonly string[], signal?: AbortSignal): Promise<ExchangeSymbol[]>;
   /** Up to `limit` (at most 1,000) trades in order of id; empty when there are none. */
   trades(query: TradeQuery, signal?: AbortSignal): Promise<Tick[]>;
+  /** As `trades`, but a row that cannot be read does not cost the others: it comes with its reason. */
+  tradeRows(query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]>;
   /** One-minute bars whose open time lies in [startTime, endTime], at most 1,000, oldest first. */
   klines(
     query: { readonly symbol: string; readonly startTime: number; readonly endTime: number },
