@@ -5,6 +5,7 @@ import { CryptopipeError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
 import { addDemo } from './demo.js';
+import { addHeal } from './heal.js';
 import { addInit } from './init.js';
 import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
@@ -32,6 +33,7 @@ const commands = [
   addLogs,
   addStop,
   addVerify,
+  addHeal,
   addLake,
 ];
 

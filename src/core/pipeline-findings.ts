@@ -69,7 +69,7 @@ export function findLag(
 
 /** Why messages that are there stay uncounted: nobody counts them, or whoever should has committed nothing for long. */
 function countingProblems({ runs, committed }: Counting, lag: bigint): string[] {
-  const live = runs.find((run) => run.job === streamingJob && isLive(run.state));
+  const live = findCountingRun(runs);
   const waiting = `${lag} messages wait and `;
   if (live === undefined)
     return lag === 0n ? [] : [`${waiting}no streaming job runs: \`cryptopipe submit streaming\``];
@@ -85,7 +85,12 @@ function countingProblems({ runs, committed }: Counting, lag: bigint): string[] 
     : [];
 }
 
-function runProblem(run: JobRun): string | undefined {
+/** The run that counts, or is about to; undefined where none lives. */
+export const findCountingRun = (runs: readonly JobRun[]): JobRun | undefined =>
+  runs.find((run) => run.job === streamingJob && isLive(run.state));
+
+/** What is wrong with a run, in words for a person; undefined where nothing is. */
+export function runProblem(run: JobRun): string | undefined {
   const { runId, state } = run;
   if (state === 'RUNNING') {
     const silentMs = ageOf(run, run.heartbeatAt ?? run.createdAt);
@@ -193,8 +198,8 @@ export function findData(freshness: readonly SymbolFreshness[], now: number): Fi
     problems: freshness
       .filter(({ holes }) => holes > 0)
       .map(
-        ({ symbol, source, holes, missingIds, firstMissingId }) =>
-          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe produce --symbols ${symbol} --from ${firstMissingId ?? 0} --ignore-cursor --until-caught-up\``,
+        ({ symbol, source, holes, missingIds }) =>
+          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe heal --symbols ${symbol}\``,
       ),
     facts: { symbols: freshness },
   };

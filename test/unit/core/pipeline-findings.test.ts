@@ -226,7 +226,7 @@ describe('the data', () => {
 
   it('are ill with holes, and say how to fill them', () => {
     expect(findData([{ ...fresh, holes: 2, missingIds: 30, firstMissingId: 700 }], now).problems).toEqual([
-      'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe produce --symbols BTCUSDT --from 700 --ignore-cursor --until-caught-up`',
+      'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe heal --symbols BTCUSDT`',
     ]);
   });
 });
