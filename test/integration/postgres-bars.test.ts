@@ -121,6 +121,21 @@ describe('the warehouse', () => {
     expect(await store.holes()).toHaveLength(2);
   });
 
+  it('gives the coverage of all symbols, with the time of the newest trade', async () => {
+    expect(await store.coverage('binance-spot')).toEqual([
+      {
+        symbol: 'BTCUSDT',
+        ranges: [
+          { firstId: 100, lastId: 109 },
+          { firstId: 113, lastId: 113 },
+          { firstId: 115, lastId: 119 },
+        ],
+        newestTradeAt: minute(3) + 59_999,
+      },
+    ]);
+    expect(await store.coverage('other')).toEqual([]);
+  });
+
   it('says how new each symbol is, and which symbols there are', async () => {
     expect(await store.freshness()).toEqual([
       {

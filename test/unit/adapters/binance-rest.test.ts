@@ -55,6 +55,25 @@ describe('answers', () => {
     expect(server.requests).toEqual(['/api/v3/aggTrades?symbol=BTCUSDT&limit=1000&fromId=90']);
   });
 
+  it('gives rows one by one, so that those that cannot be read come with their reason beside the trades', async () => {
+    const rows = [
+      wireTrade(90),
+      { ...wireTrade(91), p: 7 },
+      { ...wireTrade(92), a: 'x' },
+      wireTrade(93),
+      null,
+    ];
+    const { exchange } = await against(first(answer(200, JSON.stringify(rows))));
+    const read = await exchange.tradeRows(query);
+    expect(read.map(({ id, tick, reason }) => [id, tick?.aggTradeId ?? reason])).toEqual([
+      [90, 90],
+      [91, 'its price `p` is not a decimal text'],
+      [undefined, 'its id `a` is not a whole number from 0 on'],
+      [93, 93],
+      [undefined, 'it is not an object'],
+    ]);
+  });
+
   it('gives the sizes of symbols, in the order asked for', async () => {
     const { exchange } = await against(first());
     const symbols = await exchange.symbols(['ETHUSDT', 'BTCUSDT']);
