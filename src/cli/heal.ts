@@ -1,7 +1,8 @@
 import { InvalidArgumentError, type Command } from 'commander';
-import { heal, type HealOptions } from '../commands/heal.js';
+import { heal, type HealOptions, type HealProgress } from '../commands/heal.js';
 import type { Bound } from '../commands/heal/plan.js';
 import { UsageError } from '../core/errors.js';
+import type { Clock } from '../core/ports/clock.js';
 import { parseStartPoint } from '../core/start-point.js';
 import { binanceSpot } from '../core/trade.js';
 import type { CliContext } from './context.js';
@@ -9,6 +10,7 @@ import { positiveInteger } from './flags.js';
 import { exitCodeOf, printHealing, progressText } from './heal-print.js';
 import { liveLine } from './live-line.js';
 import { printJson } from './print.js';
+import { progressIntervalMs } from './produce-print.js';
 
 interface HealFlags {
   readonly symbols?: string;
@@ -63,13 +65,12 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
   const stopTelling = app.onExchangeWait(({ reason, ms }) =>
     line.keep(`waiting ${Math.ceil(ms / 1000)} s: ${reason}`),
   );
-  let shown = '';
   try {
     const { barStore: bars, exchange, topics, sink, book, clock } = app;
-    const report = await heal({ bars, exchange, topics, sink, book, clock }, options, (progress) => {
-      const text = progressText(progress);
-      if (text !== shown) line.draw((shown = text));
-    });
+    const show = everyMs(clock, progressIntervalMs(context.io, flags), (progress: HealProgress) =>
+      line.draw(progressText(progress)),
+    );
+    const report = await heal({ bars, exchange, topics, sink, book, clock }, options, show);
     line.end();
     if (flags.json) printJson(context.io, report);
     else printHealing(context.io, report);
@@ -78,6 +79,16 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
     line.end();
     stopTelling();
   }
+}
+
+/** Passes on one of many calls: the first, and then one each `ms`. */
+function everyMs<T>(clock: Clock, ms: number, show: (value: T) => void): (value: T) => void {
+  let shownAt = -Infinity;
+  return (value) => {
+    if (clock.now() - shownAt < ms) return;
+    shownAt = clock.now();
+    show(value);
+  };
 }
 
 async function toOptions(context: CliContext, flags: HealFlags): Promise<HealOptions> {
