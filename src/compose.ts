@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { archiveTrades } from './adapters/archive-trades.js';
 import { binanceRest } from './adapters/binance-rest.js';
+import { binanceStream } from './adapters/binance-stream.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
@@ -22,6 +23,7 @@ import type { Clock } from './core/ports/clock.js';
 import type { Exchange, ExchangeWait } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
 import type { Lake } from './core/ports/lake.js';
+import type { MarketStream } from './core/ports/market-stream.js';
 import type { RunBook } from './core/ports/runs.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { SparkCluster } from './core/ports/spark.js';
@@ -62,6 +64,7 @@ interface Adapters {
   /** One for the process: its request budget is shared. */
   readonly exchange: Exchange;
   readonly archive: TradeArchive;
+  readonly stream: MarketStream;
   readonly topics: Topics;
   readonly sink: TickSink;
   /** What the native stack's downloads gave. @throws ConfigError when nothing is installed yet. */
@@ -130,6 +133,7 @@ export function createApp(config: Config): App {
       waitListeners.add(listener);
       return () => waitListeners.delete(listener);
     },
+    stream: () => binanceStream({ baseUrl: config.streamUrl }),
     topics: () => closing(kafkaTopics(config.kafka)),
     sink: () => closing(kafkaSink(config.kafka)),
     barStore: () => createBarStore(shared.pool),

@@ -5,6 +5,7 @@ import { ConfigError } from './core/errors.js';
 import { definedOnly, readEnvFile, readSecretFiles, type Environment } from './config-sources.js';
 import { currentUser } from './current-user.js';
 import { basePorts, type Ports } from './core/settings.js';
+import { archiveUrlOf, streamUrlOf } from './core/exchange-hosts.js';
 
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
 export interface Config {
@@ -18,6 +19,8 @@ export interface Config {
   readonly exchangeUrl: string;
   /** An http(s) address, or the `file:` URL of a folder with the same tree. */
   readonly archiveUrl: string;
+  /** `ws://` or `wss://`, without a path. */
+  readonly streamUrl: string;
   readonly kafka: {
     readonly brokers: readonly string[];
     readonly clusterBrokers: string;
@@ -83,8 +86,10 @@ const archive = z
   .transform((text) => (/^[a-z]+:\/\//i.test(text) ? text : pathToFileURL(resolve(text)).href))
   .pipe(z.url({ protocol: /^(https?|file)$/, error: 'is neither an http(s) address nor a folder' }))
   .transform(withoutSlash);
-/** The hosts that serve Binance's own market data; their history lies in Binance's archive. */
-const binanceHost = /^https:\/\/(?:api(?:\d|-gcp)?\.binance\.com|data-api\.binance\.vision)$/;
+const streamUrl = z
+  .url({ protocol: /^wss?$/, error: 'is not a ws(s) address' })
+  .transform(withoutSlash)
+  .optional();
 const port = z.coerce.number().int().min(1).max(65535);
 const symbolList = z
   .string()
@@ -134,6 +139,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
       .preprocess((value) => (value === 'sandbox' ? `http://127.0.0.1:${ports.sandbox}` : value), url)
       .default('https://api.binance.com'),
     CRYPTO_ARCHIVE_URL: archive.optional(),
+    CRYPTO_STREAM_URL: streamUrl,
     CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
     CRYPTO_POLL_INTERVAL_MS: z.coerce.number().int().min(100).max(3_600_000).default(5000),
     KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),
@@ -219,9 +225,6 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
   return toConfig(parsed.data, { stack, portOffset, ports, environment, areSymbolsSet });
 }
 
-const archiveOf = (exchangeUrl: string): string =>
-  binanceHost.test(exchangeUrl) ? 'https://data.binance.vision' : exchangeUrl;
-
 function toConfig(
   values: z.infer<ReturnType<typeof schemaFor>>,
   base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet'> & {
@@ -238,7 +241,8 @@ function toConfig(
     areSymbolsSet: base.areSymbolsSet,
     pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,
     exchangeUrl: values.CRYPTO_API_URL,
-    archiveUrl: values.CRYPTO_ARCHIVE_URL ?? archiveOf(values.CRYPTO_API_URL),
+    archiveUrl: values.CRYPTO_ARCHIVE_URL ?? archiveUrlOf(values.CRYPTO_API_URL),
+    streamUrl: values.CRYPTO_STREAM_URL ?? streamUrlOf(values.CRYPTO_API_URL),
     kafka: {
       brokers: values.KAFKA_BOOTSTRAP_SERVERS.split(',').map((broker) => broker.trim()),
       clusterBrokers: values.CRYPTOPIPE_CLUSTER_KAFKA,

@@ -5,7 +5,7 @@ import type { StartPoint } from '../core/start-point.js';
 import { dayOf, dayText, parseDay } from '../core/utc-day.js';
 
 export interface ArchiveFlags {
-  readonly feed: string;
+  readonly feed?: string;
   readonly from?: StartPoint;
   readonly to?: string;
   readonly archive?: string;
@@ -16,10 +16,10 @@ export interface ArchiveFlags {
 const nextStep = 'Write it like `cryptopipe produce --feed archive --from 2024-08-08 --to 2024-08-09`.';
 
 /** @throws UsageError where flags of an archive stand without one. */
-export function refuseArchiveFlags({ feed, to, archive }: ArchiveFlags): void {
+export function refuseArchiveFlags({ to, archive }: ArchiveFlags): void {
   const flag = to !== undefined ? '--to' : archive !== undefined ? '--archive' : undefined;
   if (flag !== undefined)
-    throw new UsageError(`${flag} belongs to --feed archive; --feed ${feed} goes on for ever`, { nextStep });
+    throw new UsageError(`${flag} belongs to --feed archive; other feeds go on for ever`, { nextStep });
 }
 
 /** The days that were asked for. @throws UsageError where they are none, or where other flags do not go with an archive. */

@@ -1,5 +1,6 @@
 import type { ProduceSummary } from '../commands/produce.js';
 import type { SymbolStart } from '../commands/produce/start.js';
+import type { Gap } from '../core/gap.js';
 import type { ProduceProgress, SymbolProgress } from '../core/produce-progress.js';
 import type { Io } from './io.js';
 
@@ -21,6 +22,14 @@ export function startLine({ symbol, nextId, reason, cursor }: SymbolStart): stri
     return `${symbol}: goes on after trade ${cursor.aggTradeId} of ${utc(cursor.eventTime)}, the last that Kafka acknowledged`;
   const why = { cursor: '', now: 'the newest', time: 'the first of that time', id: 'as asked' }[reason];
   return `${symbol}: begins with trade ${nextId}, ${why}`;
+}
+
+/** What the stream did not bring, and how soon it was there all the same. */
+export function gapLine({ symbol, why, firstId, lastId, openedAt, filledAt }: Gap): string {
+  const count = lastId - firstId + 1;
+  const trades =
+    count === 1 ? `trade ${firstId} was` : `${grouped(count)} trades (${firstId} to ${lastId}) were`;
+  return `${symbol}: ${trades} fetched by id (${why}), in Kafka after ${((filledAt - openedAt) / 1000).toFixed(2)} s`;
 }
 
 /** All symbols in one line. */

@@ -1,28 +1,30 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { App } from '../compose.js';
-import { produce, type ProduceWatch } from '../commands/produce.js';
+import { produce } from '../commands/produce.js';
 import { archiveFeed, type ArchiveFeed } from '../commands/produce/archive-feed.js';
-import type { ArchiveEvent, ArchiveReport } from '../commands/produce/archive-report.js';
+import type { ArchiveReport } from '../commands/produce/archive-report.js';
 import type { Feed } from '../commands/produce/feed.js';
 import { pollFeed } from '../commands/produce/poll-feed.js';
 import { startProducer, stopProducer } from '../commands/produce/background.js';
-import type { SymbolStart } from '../commands/produce/start.js';
+import { streamFeed } from '../commands/produce/stream-feed.js';
+import { UsageError } from '../core/errors.js';
 import { parseStartPoint, startPointText, type StartPoint } from '../core/start-point.js';
 import type { CliContext } from './context.js';
-import type { Io } from './io.js';
 import { printJson } from './print.js';
 import {
-  archiveEventLine,
   archiveRange,
   archiveReportLines,
   refuseArchiveFlags,
   type ArchiveFlags,
 } from './produce-archive.js';
-import { progressIntervalMs, progressLine, startLine, summaryLines } from './produce-print.js';
-import { liveLine } from './live-line.js';
+import { progressIntervalMs, summaryLines } from './produce-print.js';
+import { watchFor, type Watch } from './produce-watch.js';
+
+const feedNames = ['stream', 'poll', 'archive'] as const;
 
 interface ProduceFlags extends ArchiveFlags {
-  readonly feed: 'poll' | 'archive';
+  /** Undefined where nobody says: the stream, or what comes to an end. */
+  readonly feed?: (typeof feedNames)[number];
   readonly untilCaughtUp?: boolean;
   readonly ignoreCursor?: boolean;
   readonly stop?: boolean;
@@ -49,13 +51,18 @@ export function addProduce(program: Command, context: CliContext): void {
     .command('produce')
     .description('bring every trade of the symbols from the exchange into Kafka')
     .addOption(
-      new Option('--feed <name>', "poll: the exchange's trades by id; archive: its daily files")
-        .choices(['poll', 'archive'])
-        .default('poll'),
+      new Option(
+        '--feed <name>',
+        'stream (default): trades as the exchange pushes them, gaps fetched by id; poll: asked for by id (default with ' +
+          '--until-caught-up); archive: daily files',
+      ).choices(feedNames),
     )
     .option('--symbols <list>', 'comma list; default CRYPTO_SYMBOL')
     .option('--exchange <url>', 'address of the exchange; default CRYPTO_API_URL')
-    .option('--interval <ms>', 'pause between two polls when not behind; default CRYPTO_POLL_INTERVAL_MS')
+    .option(
+      '--interval <ms>',
+      'poll: pause between two polls when not behind; default CRYPTO_POLL_INTERVAL_MS',
+    )
     .option(
       '--from <start>',
       'now (default), a time (ISO, UTC; or epoch ms) or a trade id; only where Kafka holds no cursor',
@@ -81,8 +88,15 @@ export function addProduce(program: Command, context: CliContext): void {
 
 async function runHere(context: CliContext, flags: ProduceFlags): Promise<void> {
   const { pollIntervalMs } = await context.config();
-  await run(context, flags, ({ exchange }) =>
-    pollFeed(exchange, { pollIntervalMs, untilCaughtUp: flags.untilCaughtUp === true }),
+  const untilCaughtUp = flags.untilCaughtUp === true;
+  if (flags.feed === 'stream' && untilCaughtUp)
+    throw new UsageError('--feed stream has no end, so --until-caught-up does not go with it', {
+      nextStep: 'Leave --feed out, or use --feed poll.',
+    });
+  await run(context, flags, ({ exchange, stream }, { onNote }) =>
+    flags.feed === 'poll' || untilCaughtUp
+      ? pollFeed(exchange, { pollIntervalMs, untilCaughtUp })
+      : streamFeed({ exchange, stream }, onNote),
   );
 }
 
@@ -132,6 +146,7 @@ async function startInBackground({ io, signal, ...context }: CliContext, flags: 
   const app = await context.app();
   const args = [
     ...['--symbols', symbols.join(','), '--exchange', exchangeUrl, '--interval', String(pollIntervalMs)],
+    ...(flags.feed === undefined ? [] : ['--feed', flags.feed]),
     ...(flags.from === undefined ? [] : ['--from', startPointText(flags.from)]),
     ...(flags.ignoreCursor === true ? ['--ignore-cursor'] : []),
     ...(flags.quiet ? ['--quiet'] : []),
@@ -165,39 +180,3 @@ function startPoint(text: string): StartPoint {
   if (point === undefined) throw new InvalidArgumentError('It is neither now, nor a time, nor a trade id.');
   return point;
 }
-
-interface Watch extends ProduceWatch {
-  readonly onWait: (reason: string, ms: number) => void;
-  readonly onArchive: (event: ArchiveEvent) => void;
-  readonly end: () => void;
-}
-
-function watchFor(io: Io, { json, quiet }: ProduceFlags): Watch {
-  const line = liveLine(io, quiet);
-  const waitText = (reason: string, ms: number): string => `waiting ${(ms / 1000).toFixed(1)} s: ${reason}`;
-  const shown: ProduceWatch = {
-    onStart: (start) => line.keep(startLine(start)),
-    onProgress: (progress) => line.draw(progressLine(progress)),
-  };
-  if (!json)
-    return {
-      ...shown,
-      onWait: (reason, ms) => line.keep(waitText(reason, ms)),
-      onArchive: (event) => line.keep(archiveEventLine(event)),
-      end: line.end,
-    };
-  return {
-    onStart: (start) => printJson(io, { type: 'start', ...startFacts(start) }),
-    onProgress: (progress) => quiet || printJson(io, { type: 'progress', ...progress }),
-    onWait: (reason, ms) => printJson(io, { type: 'wait', reason, ms }),
-    onArchive: ({ kind, ...facts }) => printJson(io, { type: kind, ...facts }),
-    end: line.end,
-  };
-}
-
-const startFacts = ({ symbol, nextId, reason, newest }: SymbolStart): object => ({
-  symbol,
-  nextId,
-  reason,
-  newestId: newest?.aggTradeId,
-});

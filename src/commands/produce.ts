@@ -1,4 +1,5 @@
 import { UnreachableError } from '../core/errors.js';
+import type { Gap } from '../core/gap.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { TickSink, Topics } from '../core/ports/topic.js';
 import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
@@ -31,6 +32,8 @@ export interface ProduceOptions {
 export interface ProduceWatch {
   readonly onStart: (start: SymbolStart) => void;
   readonly onProgress: (progress: ProduceProgress) => void;
+  /** Kafka has acknowledged what the stream lacked. */
+  readonly onGap: (gap: Gap) => void;
 }
 
 export interface ProduceSummary extends ProduceProgress {
@@ -59,7 +62,7 @@ export async function produce(
 ): Promise<ProduceSummary> {
   const { clock, sink } = ports;
   const startedAt = clock.now();
-  const progress = new ProgressCounter(options.symbols, startedAt);
+  const progress = new ProgressCounter(options.symbols, startedAt, watch.onGap);
   try {
     const starts = await unlessAborted(startsOf(ports, options), options.signal);
     if (starts !== undefined) {

@@ -1,3 +1,4 @@
+import { GapBook, type Gap, type OpenGap } from './gap.js';
 import type { Tick } from './tick.js';
 
 /** Where one symbol stands; ids and times are those that Kafka has acknowledged. */
@@ -12,6 +13,9 @@ export interface SymbolProgress {
   readonly behindSeconds: number | undefined;
   /** Over the last ten seconds. */
   readonly tradesPerSecond: number;
+  /** Gaps of the stream that were filled, and how many trades they had. */
+  readonly gaps: number;
+  readonly refilled: number;
 }
 
 export interface ProduceProgress {
@@ -38,10 +42,12 @@ interface SymbolState {
 /** Counts what a producer does. Has no clock: every time is handed in, in epoch milliseconds. */
 export class ProgressCounter {
   private readonly states = new Map<string, SymbolState>();
+  private readonly gaps = new GapBook();
 
   constructor(
     symbols: readonly string[],
     private readonly startedAt: number,
+    private readonly onGap: (gap: Gap) => void = () => undefined,
   ) {
     for (const symbol of symbols)
       this.states.set(symbol, {
@@ -69,6 +75,11 @@ export class ProgressCounter {
     this.stateOf(symbol).isLive = isLive;
   }
 
+  /** What the stream lacked was fetched and waits to be sent; it is told as a gap when Kafka has acknowledged it. */
+  fetched(gap: OpenGap): void {
+    this.gaps.add(gap);
+  }
+
   /** Kafka has acknowledged these ticks of one symbol, which are in order of id. */
   acknowledged(ticks: readonly Tick[], at: number): void {
     const last = ticks.at(-1);
@@ -80,6 +91,7 @@ export class ProgressCounter {
     state.sent += ticks.length;
     state.recent.push({ at, count: ticks.length });
     this.sawNewest(last.symbol, last.eventTime);
+    this.gaps.acknowledged(last.symbol, last.aggTradeId, at).forEach(this.onGap);
   }
 
   /** Of each symbol that has one. */
@@ -103,6 +115,7 @@ export class ProgressCounter {
     const count = state.recent.reduce((total, entry) => total + entry.count, 0);
     const seconds = Math.max(1, Math.min(rateWindowMs, now - this.startedAt) / 1000);
     const { firstId, last, newestTime } = state;
+    const { gaps, ids: refilled } = this.gaps.countOf(symbol);
     const isKnown = last !== undefined && newestTime !== undefined;
     return {
       symbol,
@@ -112,6 +125,8 @@ export class ProgressCounter {
       lastId: last?.aggTradeId,
       behindSeconds: isKnown ? Math.max(0, newestTime - last.eventTime) / 1000 : undefined,
       tradesPerSecond: Math.round(count / seconds),
+      gaps,
+      refilled,
     };
   }
 

@@ -69,6 +69,11 @@ export const settings: readonly Setting[] = [
     meaning: "the exchange's archive of daily files: its address, or a folder with the same tree",
     shown: 'for Binance https://data.binance.vision, else CRYPTO_API_URL',
   },
+  {
+    name: 'CRYPTO_STREAM_URL',
+    meaning: 'where the exchange pushes its trades',
+    shown: 'the stream host of CRYPTO_API_URL',
+  },
   { name: 'CRYPTO_SYMBOL', meaning: 'one symbol or a comma list', shown: 'BTCUSDT' },
   { name: 'CRYPTO_POLL_INTERVAL_MS', meaning: 'pause between two polls when not behind', shown: '5000' },
   { name: 'KAFKA_BOOTSTRAP_SERVERS', meaning: 'Kafka, as this command sees it', shown: 'localhost:9092' },

@@ -72,7 +72,7 @@ export async function bring(
       signal: new AbortController().signal,
       ...options,
     },
-    { onStart: () => undefined, onProgress: () => undefined },
+    { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
   );
   return { summary, report: feed.report, events };
 }

@@ -25,5 +25,5 @@ export const runProduce = (
       signal: new AbortController().signal,
       ...options,
     },
-    { onStart: () => undefined, onProgress: () => undefined },
+    { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
   );

@@ -32,8 +32,13 @@ interface Request {
  *
  * Ends when the signal aborts, or with `untilCaughtUp` at the first page that is not full and reaches the trade that was the
  * newest at the start.
+ *
+ * @returns the id after the last one that is in the queue.
  */
-export async function fetchSymbol(tools: FetchTools, start: SymbolStart): Promise<void> {
+export async function fetchSymbol(
+  tools: FetchTools,
+  start: Pick<SymbolStart, 'symbol' | 'nextId'> & { readonly newest: Pick<Tick, 'aggTradeId'> | undefined },
+): Promise<number> {
   const { clock, progress, queue, signal } = tools;
   const { symbol } = start;
   const goal = start.newest?.aggTradeId ?? -1;
@@ -45,7 +50,7 @@ export async function fetchSymbol(tools: FetchTools, start: SymbolStart): Promis
     fillAhead(tools, symbol, ahead, { next, newest });
     const request = ahead.shift();
     const page = await request?.page;
-    if (page === undefined) return;
+    if (page === undefined) break;
     queue.put(page);
     next = (page.at(-1)?.aggTradeId ?? next - 1) + 1;
     newest = Math.max(newest, next - 1);
@@ -58,10 +63,11 @@ export async function fetchSymbol(tools: FetchTools, start: SymbolStart): Promis
     if (isFull) {
       if (next > newest && ahead.length === 0) newest = await askNewest(tools, symbol, newest);
     } else {
-      if (tools.untilCaughtUp && next > goal) return;
+      if (tools.untilCaughtUp && next > goal) break;
       await clock.sleep(tools.pollIntervalMs, signal);
     }
   }
+  return next;
 }
 
 function fillAhead(

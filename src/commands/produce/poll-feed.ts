@@ -1,11 +1,7 @@
 import type { Exchange } from '../../core/ports/exchange.js';
-import { binanceSpot } from '../../core/trade.js';
-import { newestCursor, type Feed } from './feed.js';
+import { beginById } from './begin-by-id.js';
+import type { Feed } from './feed.js';
 import { fetchSymbol } from './fetch.js';
-import { findStart } from './start.js';
-
-/** Feeds that go on for ever over the same ids: each sends every trade, so one goes on where another ended. */
-const continuousFeeds = ['poll', 'stream'];
 
 export interface PollOptions {
   readonly pollIntervalMs: number;
@@ -17,16 +13,7 @@ export interface PollOptions {
 export function pollFeed(exchange: Exchange, options: PollOptions): Feed {
   return {
     name: 'poll',
-    check: async (symbols, signal) => {
-      await exchange.symbols(symbols, signal);
-    },
-    begin: ({ symbols, from, cursors }, signal) =>
-      Promise.all(
-        symbols.map((symbol) => {
-          const cursor = newestCursor(cursors, { source: binanceSpot, symbol, feeds: continuousFeeds });
-          return findStart(exchange, symbol, { from, cursor }, signal);
-        }),
-      ),
+    ...beginById(exchange),
     run: async (starts, tools) => {
       const pagesAhead = Math.min(8, Math.max(1, Math.floor(32 / starts.length)));
       await Promise.all(

@@ -24,13 +24,17 @@ export class TickQueue {
   /** Waits its turn for room; false when the queue takes nothing more. */
   reserve(count: number): Promise<boolean> {
     if (this.isRefusing) return Promise.resolve(false);
-    if (this.waiters.length === 0 && this.free >= count) {
-      this.free -= count;
-      return Promise.resolve(true);
-    }
+    if (this.tryReserve(count)) return Promise.resolve(true);
     return new Promise((admit) => {
       this.waiters.push({ count, admit });
     });
+  }
+
+  /** Room at once or not at all. */
+  tryReserve(count: number): boolean {
+    if (this.isRefusing || this.waiters.length > 0 || this.free < count) return false;
+    this.free -= count;
+    return true;
   }
 
   /** Whoever waits for room, or asks for it later, gets none; what is here already is still given out. */

@@ -1,0 +1,155 @@
+import type { GapReason } from '../../../core/gap.js';
+import type { Exchange } from '../../../core/ports/exchange.js';
+import type { Tick } from '../../../core/tick.js';
+import type { FeedTools } from '../feed.js';
+import { fetchSymbol } from '../fetch.js';
+
+export interface SymbolFeedTools extends FeedTools {
+  readonly exchange: Exchange;
+  /** Whether the symbol's connection is open: without one, it is polled. */
+  readonly isConnected: () => boolean;
+  readonly room: HeldRoom;
+}
+
+/** Ticks that wait behind gaps, of all symbols together. */
+export class HeldRoom {
+  private free: number;
+
+  constructor(capacity: number) {
+    this.free = capacity;
+  }
+
+  take(): boolean {
+    if (this.free === 0) return false;
+    this.free -= 1;
+    return true;
+  }
+
+  giveBack(count: number): void {
+    this.free += count;
+  }
+}
+
+/** How soon the exchange is asked again for trades that it does not have yet, ms. */
+const askAgainMs = 250;
+/** How often a symbol without a connection is polled, ms. */
+const pollMs = 1000;
+
+/**
+ * One symbol of the stream, in order of id and without a gap. What arrives next in order goes into the queue at once. At a jump,
+ * at the start, after a break and when the queue is full it fetches by id instead, and what arrives meanwhile waits behind
+ * that; when there is no room for it, it is dropped and fetched like the rest.
+ */
+export class SymbolFeed {
+  private held: Tick[] = [];
+  private isFetching = false;
+  private work: Promise<void> = Promise.resolve();
+  /** When a tick arrived last, or the exchange said that there is none, epoch ms. */
+  seenAt: number;
+
+  constructor(
+    private readonly tools: SymbolFeedTools,
+    readonly symbol: string,
+    private next: number,
+  ) {
+    this.seenAt = tools.clock.now();
+  }
+
+  get nextId(): number {
+    return this.next;
+  }
+
+  get isLive(): boolean {
+    return !this.isFetching;
+  }
+
+  /** The feed has no trade waiting and fetches none any more. */
+  async ended(): Promise<void> {
+    let work: Promise<void> | undefined;
+    while (work !== this.work) {
+      work = this.work;
+      await work;
+    }
+  }
+
+  offer(tick: Tick): void {
+    const { clock, queue, progress } = this.tools;
+    this.seenAt = clock.now();
+    progress.sawNewest(this.symbol, tick.eventTime);
+    if (tick.aggTradeId < this.next) return;
+    if (this.isFetching) this.hold(tick);
+    else if (tick.aggTradeId > this.next) {
+      this.hold(tick);
+      this.refill('jump');
+    } else if (queue.tryReserve(1)) {
+      queue.put([tick]);
+      this.next += 1;
+    } else this.refill('back-pressure');
+  }
+
+  /** Fetches by id until what arrives follows on what was fetched. */
+  refill(why: GapReason): void {
+    if (this.isFetching || this.tools.signal.aborted) return;
+    this.isFetching = true;
+    this.work = this.fetch(why)
+      .catch((error: unknown) => this.tools.onFailure(error))
+      .finally(() => {
+        this.dropHeld(this.held.length);
+        this.isFetching = false;
+      });
+  }
+
+  private async fetch(why: GapReason): Promise<void> {
+    const { clock, exchange, isConnected, progress, queue, signal } = this.tools;
+    for (;;) {
+      const gap = { symbol: this.symbol, why, firstId: this.next, openedAt: clock.now() };
+      const first = this.held[0]?.aggTradeId;
+      this.next = await fetchSymbol(
+        {
+          ...{ exchange, clock, queue, progress, signal },
+          ...{ pollIntervalMs: askAgainMs, untilCaughtUp: true, pagesAhead: 4 },
+        },
+        {
+          symbol: this.symbol,
+          nextId: this.next,
+          newest: first === undefined ? undefined : { aggTradeId: first - 1 },
+        },
+      );
+      const lastId = Math.min(this.next, first ?? this.next) - 1;
+      if (lastId >= gap.firstId) progress.fetched({ ...gap, lastId });
+      await this.sendHeld();
+      if (signal.aborted || (this.held.length === 0 && isConnected())) return;
+      if (!isConnected()) await clock.sleep(pollMs, signal);
+    }
+  }
+
+  /** What arrived meanwhile, as far as it follows on what was fetched. */
+  private async sendHeld(): Promise<void> {
+    const { queue, room } = this.tools;
+    for (;;) {
+      this.dropHeld(this.held.findIndex(({ aggTradeId }) => aggTradeId >= this.next));
+      const jumpAt = this.held.findIndex(({ aggTradeId }, index) => aggTradeId !== this.next + index);
+      const ticks = this.held.splice(0, jumpAt === -1 ? this.held.length : jumpAt);
+      if (ticks.length === 0) return;
+      const hasRoom = await queue.reserve(ticks.length);
+      room.giveBack(ticks.length);
+      if (!hasRoom) return;
+      queue.put(ticks);
+      this.next += ticks.length;
+    }
+  }
+
+  private hold(tick: Tick): void {
+    const newest = this.held.at(-1)?.aggTradeId ?? -1;
+    // A repeat, or one that was overtaken: it is fetched with the gap that it lies in.
+    if (tick.aggTradeId <= newest) return;
+    if (this.tools.room.take()) this.held.push(tick);
+    else this.dropHeld(this.held.length);
+  }
+
+  private dropHeld(count: number): void {
+    const dropped = count === -1 ? this.held.length : count;
+    this.held.splice(0, dropped);
+    this.tools.room.giveBack(dropped);
+  }
+}
