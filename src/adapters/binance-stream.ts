@@ -32,7 +32,7 @@ export function binanceStream(options: StreamOptions): MarketStream {
     mostSymbols,
     connect: async (symbols, onTick, signal) => {
       const socket = await opened(full, signal);
-      const connection = connectionOf(socket, full, onTick, signal);
+      const connection = connectionOf(socket, full, onTick);
       await subscribe(socket, symbols, signal).catch((error: unknown) => {
         connection.close('not subscribed');
         throw unreachable(full.baseUrl, error);
@@ -106,7 +106,6 @@ function connectionOf(
   socket: WebSocket,
   { staleMs, longestMs }: Required<StreamOptions>,
   onTick: (tick: Tick) => void,
-  signal: AbortSignal,
 ): StreamConnection {
   let end: (end: StreamEnd) => void = () => undefined;
   const over = new Promise<StreamEnd>((resolve) => (end = resolve));
@@ -121,8 +120,6 @@ function connectionOf(
     socket.terminate();
   }, staleMs);
   const old = setTimeout(() => end({ why: 'it is nearly a day old', isClosed: false }), longestMs);
-  const onAbort = (): void => close('stopped');
-  signal.addEventListener('abort', onAbort, { once: true });
   socket.on('error', (error) => end({ why: error.message, isClosed: true }));
   socket.on('ping', () => stale.refresh());
   socket.on('message', (data) => {
@@ -135,7 +132,6 @@ function connectionOf(
     socket.once('close', (code) => {
       clearTimeout(stale);
       clearTimeout(old);
-      signal.removeEventListener('abort', onAbort);
       end({ why: `closed with ${code}`, isClosed: true });
       resolve();
     });

@@ -22,7 +22,7 @@ export interface MarketStream {
   /** At most so many symbols on a connection. */
   readonly mostSymbols: number;
   /**
-   * Connects and subscribes. `onTick` gets what arrives, in the order of its arrival: with gaps and repeats where the exchange
+   * Connects and subscribes; the signal ends the attempt, not the connection. `onTick` gets what arrives, in the order of its arrival: with gaps and repeats where the exchange
    * or the network makes them.
    * @throws UnreachableError with the address and the reason.
    */

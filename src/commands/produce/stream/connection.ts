@@ -41,6 +41,7 @@ export class KeptConnection {
     const { clock, signal } = this.tools;
     let failures = 0;
     let triedAt = -Infinity;
+    signal.addEventListener('abort', () => this.current?.close('stopped'), { once: true });
     for (;;) {
       const pauseMs = Math.min(longestMs, leastMs * 2 ** failures);
       await clock.sleep(Math.max(0, triedAt + pauseMs - clock.now()), signal);
@@ -49,6 +50,7 @@ export class KeptConnection {
       const isGood = await this.live(Math.min(longestMs, leastMs * 2 ** (failures + 1)));
       failures = isGood ? 0 : failures + 1;
     }
+    // One that was opened while the signal aborted.
     this.current?.close('stopped');
   }
 
