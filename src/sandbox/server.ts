@@ -7,6 +7,8 @@ import type { Market, TimeScale } from './answers.js';
 import { endpoints } from './endpoints.js';
 import { Faults, replyFor } from './faults.js';
 import { Params } from './params.js';
+import { usualTimes, type StreamTimes } from './stream/connection.js';
+import { StreamServer } from './stream/stream-server.js';
 import { RequestLimit } from './weights.js';
 
 const ADMIN_PATH = '/sandbox/faults';
@@ -20,14 +22,17 @@ export interface ServerOptions {
   readonly port: number;
   readonly hasRequestLimit: boolean;
   readonly onBug: (error: unknown) => void;
+  /** How long things take on a stream, where not as long as on the exchange. */
+  readonly streamTimes?: Partial<StreamTimes>;
 }
 
-/** The exchange's REST server over one market, and the address where faults are asked for. */
+/** The exchange's REST and stream server over one market, and the address where faults are asked for. */
 export class SandboxServer {
   private readonly faults = new Faults();
   private readonly limit: RequestLimit;
   private readonly stop = new AbortController();
   private readonly server: Server;
+  private readonly streams: StreamServer;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -42,6 +47,11 @@ export class SandboxServer {
         send(response, replyFor(500, undefined, Date.now()));
       });
     });
+    this.streams = new StreamServer(market, {
+      hasRequestLimit: options.hasRequestLimit,
+      times: { ...usualTimes, ...options.streamTimes },
+    });
+    this.server.on('upgrade', (request, socket, head) => this.streams.upgrade(request, socket, head));
     this.server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
 
@@ -61,8 +71,12 @@ export class SandboxServer {
     this.closing ??= new Promise((resolve) => {
       this.stop.abort();
       this.server.close(() => resolve());
+      this.streams.close();
       this.server.closeIdleConnections();
-      setTimeout(() => this.server.closeAllConnections(), CLOSE_GRACE_MS).unref();
+      setTimeout(() => {
+        this.streams.terminate();
+        this.server.closeAllConnections();
+      }, CLOSE_GRACE_MS).unref();
     });
     return this.closing;
   }

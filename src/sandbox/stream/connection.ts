@@ -1,0 +1,126 @@
+import type { WebSocket } from 'ws';
+import type { TimeScale } from '../answers.js';
+import { answerControl, type Subscriptions } from './control.js';
+import { SHUTDOWN_STREAM, shutdownPayload, wrapped } from './messages.js';
+import { MessageLimit } from './rolling-limit.js';
+import type { StreamTarget } from './stream-names.js';
+
+/** How long things take on a connection; the exchange's own are in `usualTimes`. */
+export interface StreamTimes {
+  readonly pingEveryMs: number;
+  readonly pongWithinMs: number;
+  readonly lifetimeMs: number;
+  readonly tickMs: number;
+}
+
+export const usualTimes: StreamTimes = {
+  pingEveryMs: 20_000,
+  pongWithinMs: 60_000,
+  lifetimeMs: 24 * 3_600_000,
+  tickMs: 20,
+};
+
+/** So much may wait for a client that reads too slowly; then it is cut. */
+const LARGEST_BACKLOG = 16_000_000;
+const SHUTDOWN_NOTICE_MS = 1_000;
+
+/** One client's connection: its streams, its pings and its end. */
+export class Connection implements Subscriptions {
+  isCombined: boolean;
+  private readonly scale: TimeScale;
+  private readonly streams = new Set<string>();
+  private readonly limit = new MessageLimit();
+  private readonly timers: NodeJS.Timeout[] = [];
+  private lastPong = Date.now();
+
+  constructor(
+    private readonly socket: WebSocket,
+    target: StreamTarget,
+    private readonly options: {
+      readonly times: StreamTimes;
+      /** Epoch ms on the exchange. */
+      readonly now: () => number;
+      /** Called before a stream is added and after one is taken away. */
+      readonly onChange: () => void;
+    },
+  ) {
+    this.isCombined = target.isCombined;
+    this.scale = target.scale;
+    for (const stream of target.streams) this.streams.add(stream);
+    this.listen();
+    const { pingEveryMs, lifetimeMs } = options.times;
+    this.timers.push(setInterval(() => this.ping(), pingEveryMs));
+    this.timers.push(setTimeout(() => this.shutDown(SHUTDOWN_NOTICE_MS), lifetimeMs));
+  }
+
+  list(): readonly string[] {
+    return [...this.streams];
+  }
+
+  has(stream: string): boolean {
+    return this.streams.has(stream);
+  }
+
+  add(stream: string): void {
+    this.streams.add(stream);
+  }
+
+  remove(stream: string): void {
+    this.streams.delete(stream);
+  }
+
+  /** Sends a message of a stream, wrapped where that was asked for; `payload` makes it in the connection's time unit. */
+  deliver(stream: string, payload: (scale: TimeScale) => string): void {
+    if (this.socket.bufferedAmount > LARGEST_BACKLOG) {
+      this.socket.terminate();
+      return;
+    }
+    const text = payload(this.scale);
+    this.socket.send(this.isCombined ? wrapped(stream, text) : text);
+  }
+
+  /** Says that it is going to end, and ends it after so many ms with code 1001. */
+  shutDown(afterMs: number): void {
+    this.deliver(SHUTDOWN_STREAM, (scale) => shutdownPayload(this.options.now(), scale));
+    this.timers.push(setTimeout(() => this.socket.close(1001, 'Going away'), afterMs));
+  }
+
+  terminate(): void {
+    this.socket.terminate();
+  }
+
+  private listen(): void {
+    this.socket.on('error', () => {
+      // A broken frame: `ws` closes the connection itself.
+    });
+    this.socket.on('message', (data: Buffer) => {
+      if (!this.count()) return;
+      this.options.onChange();
+      this.socket.send(answerControl(data.toString('utf8'), this));
+      this.options.onChange();
+    });
+    this.socket.on('ping', (data) => {
+      if (this.count()) this.socket.pong(data);
+    });
+    this.socket.on('pong', () => {
+      if (this.count()) this.lastPong = Date.now();
+    });
+    this.socket.on('close', () => {
+      for (const timer of this.timers) clearTimeout(timer);
+    });
+  }
+
+  /** Counts a message of the client; false where it was one too many, and closes the connection then. */
+  private count(): boolean {
+    const isAllowed = this.limit.take(Date.now());
+    if (!isAllowed) this.socket.close(1008, 'Too many requests');
+    return isAllowed;
+  }
+
+  private ping(): void {
+    const { pongWithinMs, pingEveryMs } = this.options.times;
+    // The first ping goes out after `pingEveryMs`, so that long more may pass since the last pong.
+    if (Date.now() - this.lastPong > pongWithinMs + pingEveryMs) this.socket.terminate();
+    else this.socket.ping(String(Date.now()));
+  }
+}

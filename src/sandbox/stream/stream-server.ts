@@ -1,0 +1,99 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Market } from '../answers.js';
+import { Connection, type StreamTimes } from './connection.js';
+import { RollingLimit } from './rolling-limit.js';
+import { parseTarget, tradedSymbol, type StreamTarget } from './stream-names.js';
+import { TradePump } from './trade-pump.js';
+
+const LARGEST_MESSAGE = 256_000;
+const CONNECTS = { most: 300, spanMs: 300_000 };
+
+/** The exchange's WebSocket streams over one market. Nothing is replayed: a connection gets what comes after it asked. */
+export class StreamServer {
+  private readonly sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: LARGEST_MESSAGE,
+    autoPong: false,
+  });
+  private readonly connections = new Set<Connection>();
+  private readonly connects = new RollingLimit(CONNECTS.most, CONNECTS.spanMs);
+  private readonly pump: TradePump;
+  private ticking: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly market: Market,
+    private readonly options: { readonly times: StreamTimes; readonly hasRequestLimit: boolean },
+  ) {
+    this.pump = new TradePump(market);
+  }
+
+  /** Takes over a request to become a WebSocket, or refuses it. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', () => socket.destroy());
+    const target = parseTarget(new URL(request.url ?? '/', 'http://sandbox'));
+    const isTooMany = this.options.hasRequestLimit && !this.connects.take(Date.now());
+    if (isTooMany) refuse(socket, 429);
+    else if (target === undefined) refuse(socket, 404);
+    else this.sockets.handleUpgrade(request, socket, head, (client) => this.open(client, target));
+  }
+
+  /** Tells every client with `serverShutdown`, then ends the connections. */
+  close(): void {
+    clearInterval(this.ticking);
+    for (const connection of this.connections) connection.shutDown(0);
+  }
+
+  terminate(): void {
+    for (const connection of this.connections) connection.terminate();
+  }
+
+  private open(client: WebSocket, target: StreamTarget): void {
+    this.change();
+    const connection = new Connection(client, target, {
+      times: this.options.times,
+      now: () => this.market.clock.now(),
+      onChange: () => this.change(),
+    });
+    this.connections.add(connection);
+    client.on('close', () => {
+      this.connections.delete(connection);
+      this.change();
+    });
+    this.change();
+  }
+
+  /** Sends what is due, then looks which symbols are wanted from now on. */
+  private change(): void {
+    this.sendDue();
+    this.followWanted();
+  }
+
+  private sendDue(): void {
+    for (const { symbol, payload } of this.pump.take()) {
+      const stream = `${symbol.toLowerCase()}@aggTrade`;
+      for (const connection of this.connections)
+        if (connection.has(stream)) connection.deliver(stream, payload);
+    }
+  }
+
+  private followWanted(): void {
+    const wanted = new Set<string>();
+    for (const connection of this.connections)
+      for (const stream of connection.list()) wanted.add(tradedSymbol(stream) ?? '');
+    this.pump.followOnly(wanted);
+    if (this.connections.size === 0) {
+      clearInterval(this.ticking);
+      this.ticking = undefined;
+    } else this.ticking ??= setInterval(() => this.sendDue(), this.options.times.tickMs);
+  }
+}
+
+function refuse(socket: Duplex, status: number): void {
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
+}
