@@ -34,3 +34,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0003_batches_index.sql', '62aeac8eefd7446df3233ea6421ff86815ce91a0c066dcb100afff0adfc41eb2');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0004_reconciliations.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0004_reconciliations.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0004_reconciliations.sql', '00d194f7de32a44da3e09cd1a9a416f50f27efc5e635d606d5a24a6a17f1501d');
+COMMIT;
+\endif

@@ -1,11 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { archiveTrades } from './adapters/archive-trades.js';
+import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { binanceStream } from './adapters/binance-stream.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
 import { createBarStore } from './adapters/postgres-bars.js';
+import { createReconciliations } from './adapters/postgres-reconciliations.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
 import { createPool } from './adapters/postgres.js';
@@ -20,10 +22,11 @@ import type { TradeArchive } from './core/ports/archive.js';
 import type { BarStore, Schema } from './core/ports/bars.js';
 import type { Background } from './core/ports/background.js';
 import type { Clock } from './core/ports/clock.js';
-import type { Exchange, ExchangeWait } from './core/ports/exchange.js';
+import type { Exchange, ExchangeWait, KlineArchive } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
 import type { Lake } from './core/ports/lake.js';
 import type { MarketStream } from './core/ports/market-stream.js';
+import type { Reconciliations } from './core/ports/reconciliations.js';
 import type { RunBook } from './core/ports/runs.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { SparkCluster } from './core/ports/spark.js';
@@ -65,6 +68,8 @@ interface Adapters {
   readonly exchange: Exchange;
   readonly archive: TradeArchive;
   readonly stream: MarketStream;
+  readonly klineArchive: KlineArchive;
+  readonly reconciliations: Reconciliations;
   readonly topics: Topics;
   readonly sink: TickSink;
   /** What the native stack's downloads gave. @throws ConfigError when nothing is installed yet. */
@@ -136,6 +141,8 @@ export function createApp(config: Config): App {
     stream: () => binanceStream({ baseUrl: config.streamUrl }),
     topics: () => closing(kafkaTopics(config.kafka)),
     sink: () => closing(kafkaSink(config.kafka)),
+    klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl }),
+    reconciliations: () => createReconciliations(shared.pool),
     barStore: () => createBarStore(shared.pool),
     schema: () => createSchema(shared.pool, config.postgres),
     book: () => createPostgresRuns(shared.pool),

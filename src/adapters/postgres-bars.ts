@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import type {
   Bar,
+  BarDay,
   BarEvidence,
   BarStore,
   CommittedOffset,
@@ -55,6 +56,15 @@ const neighboursSql = `
      WHERE source = $1 AND symbol = $2 AND window_start >= to_timestamp($4::bigint / 1000.0)
      ORDER BY window_start LIMIT 1) AS first_id_after`;
 
+const barDaysSql = `
+  SELECT min(window_start) AS first_bar, max(window_start) AS last_bar
+  FROM crypto.crypto_prices_agg_1min
+  WHERE source = $1 AND symbol = $2
+    AND window_start >= coalesce(to_timestamp($3::bigint / 1000.0), '-infinity')
+    AND window_start < coalesce(to_timestamp($4::bigint / 1000.0), 'infinity')
+  GROUP BY date_trunc('day', window_start, 'UTC')
+  ORDER BY 1`;
+
 const freshnessSql = `
   SELECT source, symbol, newest_trade_time, newest_final_window_start, holes, missing_ids::bigint AS missing_ids,
     (SELECT min(first_id) FROM crypto.holes
@@ -92,6 +102,8 @@ export function createBarStore(pool: pg.Pool): BarStore {
       (await queryRows<Row>(pool, barsSql, [source, symbol, from, to])).map(toBar),
     evidence: (query) => readEvidence(pool, query),
     coverage: async (source) => bySymbol(await queryRows<Row>(pool, allCoverageSql, [source])),
+    barDays: async ({ source, symbol, from, to }) =>
+      (await queryRows<Row>(pool, barDaysSql, [source, symbol, from ?? null, to ?? null])).map(toBarDay),
     holes: async (source) =>
       (
         await queryRows<Row>(
@@ -152,6 +164,11 @@ function toBar(row: Row): Bar {
     isFinal: row['is_final'] as boolean,
   };
 }
+
+const toBarDay = (row: Row): BarDay => ({
+  firstBarAt: (row['first_bar'] as Date).getTime(),
+  lastBarAt: (row['last_bar'] as Date).getTime(),
+});
 
 const toRange = (row: Row): IdRange => ({
   firstId: exactNumber(row['first_id'], 'first_id'),

@@ -11,7 +11,7 @@ import type { CliContext } from './context.js';
 import type { Io } from './io.js';
 import { printLake } from './lake.js';
 import { printJson, printTable } from './print.js';
-import { printVerify } from './verify.js';
+import { printVerify } from './verify-print.js';
 
 interface DemoFlags {
   readonly live: boolean;
@@ -58,6 +58,8 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
     background,
     barStore: bars,
     exchange,
+    klineArchive: archive,
+    reconciliations,
     clock,
     templates,
     files,
@@ -70,7 +72,7 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
   const { raw, clean, rejected } = app.folders;
   const runPorts = { templates, files, book, spark, clock, say };
   return {
-    ...{ stack, background, topics, bars, exchange, clock, say },
+    ...{ stack, background, topics, bars, exchange, archive, reconciliations, clock, say },
     init: () => init({ topics, schema, files }, { folders: Object.values(app.folders), isDryRun: false }),
     submit: (overrides) =>
       submit(runPorts, {

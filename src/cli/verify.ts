@@ -1,11 +1,11 @@
-import type { Command } from 'commander';
-import { verify, type SymbolReport, type VerifyReport } from '../commands/verify.js';
+import { Option, type Command } from 'commander';
+import { verify, type VerifyOptions } from '../commands/verify.js';
 import { UsageError } from '../core/errors.js';
-import { isGood, type Difference, type MinuteVerdict } from '../core/minute-verdict.js';
+import type { ComparedWith } from '../core/ports/reconciliations.js';
 import { parseDuration, parseTime } from '../core/time-range.js';
 import type { CliContext } from './context.js';
-import type { Io } from './io.js';
-import { printJson, printTable } from './print.js';
+import { printJson } from './print.js';
+import { printVerify } from './verify-print.js';
 
 interface VerifyFlags {
   readonly from?: string;
@@ -13,18 +13,30 @@ interface VerifyFlags {
   readonly last?: string;
   readonly symbols?: string;
   readonly source: string;
+  readonly against: ComparedWith;
+  readonly dryRun: boolean;
   readonly json: boolean;
 }
 
-const mostBarsShown = 20;
-const mostHolesShown = 20;
-
 const help = `
 Example: cryptopipe verify --last 15m --symbols BTCUSDT,ETHUSDT
+         cryptopipe verify --from 2024-08-08 --to 2024-08-09 --against archive
 
-Three proofs of every final bar, each independent: its trade ids are all covered, its count is its span of raw trade
-ids, and all nine fields equal the exchange's bar. Exits with 0 when all is proven; with 5 when something is missing or
-different, and also when there was nothing to verify: a proof of nothing is no proof.`;
+Every minute gets one verdict, which stands in crypto.reconciliations afterwards:
+  equal               all its trade ids are there, and nine of nine fields are the exchange's
+  equal (quote cut)   the same; the exchange cuts each fill's quote volume to 8 decimals
+  quiet · halt        nothing was traded, and the exchange has a flat bar · has no bar
+  edge                nothing proves its beginning or its end (yet)
+  exchange late       ours is proven; the exchange's bar is not there yet, or counts fewer trades: within a minute of the
+                      minute's end by the exchange's clock, or until the archive's file is two days overdue
+  hole                ids are missing in or beside it
+  raw gap             its count is not its span of raw trade ids
+  disordered          its ids interleave with those of a minute beside it
+  unproven            what it says of being final is not what the ids say
+  different           a field or a whole bar is not the exchange's
+Exits with 0 when all is proven; with 5 when a minute has one of the last five, when an id is missing, and also when there
+was nothing to compare: a proof of nothing is no proof. Where --from or --to is left out, whole days without a bar that a
+hole explains are named by the hole alone.`;
 
 /** `verify`: holds the bars against their ids and against the exchange. */
 export function addVerify(program: Command, context: CliContext): void {
@@ -36,24 +48,32 @@ export function addVerify(program: Command, context: CliContext): void {
     .option('--last <length>', "the last 15m, 2h, 1d of the exchange's clock")
     .option('--symbols <list>', 'comma list; default: all symbols of the source')
     .option('--source <name>', 'whose trades', 'binance-spot')
+    .addOption(
+      new Option('--against <bars>', "the exchange's bars by REST, or from its daily files")
+        .choices(['rest', 'archive'])
+        .default('rest'),
+    )
     .option('--exchange <url>', 'address of the exchange; default CRYPTO_API_URL')
+    .option('--archive <url>', 'address or folder of the daily files; default CRYPTO_ARCHIVE_URL')
+    .option('-n, --dry-run', 'compare and print, save nothing', false)
     .option('--json', 'one JSON document with every minute', false)
     .addHelpText('after', help)
     .action(async (flags: VerifyFlags) => {
       const options = toOptions(flags);
       const app = await context.app();
-      const { barStore: bars, exchange } = app;
+      const { barStore: bars, exchange, klineArchive: archive, reconciliations, clock } = app;
       const stopTelling = app.onExchangeWait(({ reason, ms }) =>
         context.io.err(`the exchange: ${reason}; waiting ${Math.ceil(ms / 1000)} s\n`),
       );
-      const report = await verify({ bars, exchange }, options, context.signal).finally(stopTelling);
+      const ports = { bars, exchange, archive, reconciliations, clock };
+      const report = await verify(ports, options, context.signal).finally(stopTelling);
       if (flags.json) printJson(context.io, report);
       else printVerify(context.io, report);
       if (!report.isProven) context.setExitCode(5);
     });
 }
 
-function toOptions(flags: VerifyFlags) {
+function toOptions(flags: VerifyFlags): VerifyOptions {
   if (flags.last !== undefined && (flags.from !== undefined || flags.to !== undefined))
     throw new UsageError('--last says the whole range, so --from and --to contradict it', {
       nextStep: 'Give --last alone, or --from and --to.',
@@ -63,7 +83,8 @@ function toOptions(flags: VerifyFlags) {
   if (from !== undefined && to !== undefined && from >= to)
     throw new UsageError('--from is not before --to', { nextStep: 'Exchange the two times.' });
   const lastMs = flags.last === undefined ? undefined : parseDuration(flags.last);
-  return { source: flags.source, symbols: toSymbols(flags.symbols), from, to, lastMs };
+  const { source, against, dryRun: isDryRun } = flags;
+  return { source, symbols: toSymbols(flags.symbols), from, to, lastMs, against, isDryRun };
 }
 
 function toSymbols(list: string | undefined): string[] | undefined {
@@ -73,78 +94,4 @@ function toSymbols(list: string | undefined): string[] | undefined {
   throw new UsageError(`"${list}" is not a comma list of symbols`, {
     nextStep: 'Write it like BTCUSDT,ETHUSDT.',
   });
-}
-
-/** The table of what was compared, what is off, and the verdict. */
-export function printVerify(io: Io, report: VerifyReport): void {
-  if (report.symbols.length > 0)
-    printTable(io, ['symbol', 'bars', 'final', 'compared', ...columns, 'holes'], report.symbols.map(toRow));
-  for (const symbol of report.symbols) printProblems(io, symbol);
-  io.out(`${verdictOf(report)}\n`);
-}
-
-const columns = [
-  'equal',
-  'equal (quote cut)',
-  'quiet',
-  'raw gap',
-  'different',
-  'disordered',
-  'unproven',
-] as const satisfies readonly MinuteVerdict[];
-
-const toRow = (symbol: SymbolReport): string[] =>
-  [
-    symbol.symbol,
-    symbol.bars,
-    symbol.finalBars,
-    symbol.compared,
-    ...columns.map((verdict) => symbol.verdicts[verdict]),
-    symbol.holes.length,
-  ].map(String);
-
-function printProblems(io: Io, { symbol, holes, minutes }: SymbolReport): void {
-  for (const { firstId, lastId } of holes.slice(0, mostHolesShown))
-    io.out(`${symbol}  hole: trades ${firstId} to ${lastId} are missing (${lastId - firstId + 1})\n`);
-  printMore(io, symbol, holes.length - mostHolesShown, 'holes');
-  const bad = minutes.filter(
-    ({ verdict, differences }) => !isGood(verdict) && (verdict !== 'hole' || differences.length > 0),
-  );
-  const rows = bad
-    .slice(0, mostBarsShown)
-    .flatMap(({ windowStart, verdict, differences }) =>
-      (differences.length > 0 ? differences : [undefined]).map((difference) => [
-        symbol,
-        new Date(windowStart).toISOString().slice(0, 16),
-        verdict,
-        ...toCells(difference),
-      ]),
-    );
-  if (rows.length > 0)
-    printTable(io, ['symbol', 'minute (UTC)', 'verdict', 'field', 'ours', "exchange's", 'difference'], rows);
-  printMore(io, symbol, bad.length - mostBarsShown, 'minutes');
-}
-
-function toCells(difference: Difference | undefined): string[] {
-  if (difference === undefined) return ['', '', '', ''];
-  return [
-    difference.field,
-    difference.ours ?? 'none',
-    difference.theirs ?? 'none',
-    difference.difference ?? '',
-  ];
-}
-
-function printMore(io: Io, symbol: string, count: number, what: string): void {
-  if (count > 0) io.out(`${symbol}  and ${count} more ${what}; --json lists all\n`);
-}
-
-function verdictOf({ symbols, isProven, source }: VerifyReport): string {
-  const compared = symbols.reduce((sum, symbol) => sum + symbol.compared, 0);
-  if (isProven)
-    return `proven: ${compared} final bars equal the exchange's in nine of nine fields, no id is missing`;
-  const empty = symbols.filter((symbol) => symbol.finalBars === 0).map(({ symbol }) => symbol);
-  if (symbols.length === 0) return `nothing to verify: there is no symbol of ${source} in the warehouse`;
-  if (empty.length > 0) return `nothing to verify for ${empty.join(', ')}: no final bar in this range`;
-  return 'not proven: see above';
 }

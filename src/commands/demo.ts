@@ -1,11 +1,10 @@
 import type { Bar, SymbolFreshness } from '../core/ports/bars.js';
-import type { Exchange } from '../core/ports/exchange.js';
 import type { Stack } from '../core/ports/stack.js';
 import { waitForFinalBars, type FinalBarsPorts } from './demo/final-bars.js';
 import type { Submitted } from './submit.js';
 import type { LakeReport } from './lake.js';
 import { startProducer, type BackgroundPorts } from './produce/background.js';
-import { verify, type VerifyReport } from './verify.js';
+import { verify, type VerifyPorts, type VerifyReport } from './verify.js';
 
 const source = 'binance-spot';
 const minuteMs = 60_000;
@@ -14,10 +13,10 @@ const historyMs = 15 * minuteMs;
 const provenMs = 20 * minuteMs;
 const lastBarsShown = 5;
 
-export interface DemoPorts extends BackgroundPorts, FinalBarsPorts {
+export interface DemoPorts extends BackgroundPorts, FinalBarsPorts, VerifyPorts {
+  readonly exchange: VerifyPorts['exchange'];
   readonly background: FinalBarsPorts['background'];
   readonly stack: Stack;
-  readonly exchange: Exchange;
   /** Tables, topics and folders. */
   readonly init: () => Promise<unknown>;
   /** The streaming job, with these parameters. */
@@ -106,7 +105,10 @@ export async function demo(ports: DemoPorts, options: DemoOptions): Promise<Demo
   const proof = await step('proof', () =>
     verify(
       ports,
-      { source, symbols: options.symbols, from: beginning.from, to: undefined, lastMs: undefined },
+      {
+        ...{ source, symbols: options.symbols, from: beginning.from, to: undefined, lastMs: undefined },
+        ...{ against: 'rest', isDryRun: false },
+      },
       signal,
     ),
   );

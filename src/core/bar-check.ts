@@ -1,115 +1,102 @@
 import { compareFields } from './bar-fields.js';
+import { holesBetween, isCovered } from './coverage.js';
 import type { JudgedMinute, MinuteVerdict } from './minute-verdict.js';
 import type { Bar, BarEvidence, IdRange } from './ports/bars.js';
 import type { Kline } from './ports/exchange.js';
 
+const minuteMs = 60_000;
+const mostMissingRanges = 100;
+
 export interface BarCheckInput {
   readonly evidence: BarEvidence;
-  /** The exchange's minutes between our first and our last final bar; others are not looked at. */
+  /** The exchange's minutes; one that is not among them is one that the exchange does not have. */
   readonly klines: readonly Kline[];
+  /** Epoch ms of whole minutes: those that start in [from, to) are judged. The evidence is of this range. */
+  readonly from: number;
+  readonly to: number;
+  /**
+   * Epoch ms. The exchange's bars of minutes that end later may be missing or unfinished because of their age alone: it is
+   * then late, neither halted nor different. By the exchange's own clock; how old is old enough, the caller says.
+   */
+  readonly settledUntil: number;
   /** False where the exchange cuts the quote volume of each fill (`hasExactQuote`). */
   readonly isExactQuote: boolean;
 }
 
-/** The trades around a bar: the last id of the minute with trades before it, the first of the one after it. */
-interface Neighbours {
+/** One minute of the range with all that is known of it. */
+interface Minute {
+  readonly windowStart: number;
+  readonly bar: Bar | undefined;
+  readonly kline: Kline | undefined;
+  /** The last id of the minute with trades before it, the first of the one after it. */
   readonly before: number | undefined;
   readonly after: number | undefined;
+  /** True where the exchange's bar may be missing or unfinished because of its age. */
+  readonly mayBeLate: boolean;
 }
 
+type Proof = 'proven' | Extract<MinuteVerdict, 'edge' | 'hole' | 'disordered'>;
+type Finding = Pick<JudgedMinute, 'verdict'> & Partial<JudgedMinute>;
+
 /**
- * A verdict for every minute that has a bar of ours or, between our first and last final bar, one of the exchange's.
- * In order of time. Trusts nothing that a bar says of itself: whether it is final is computed again from the coverage.
+ * Exactly one verdict for every minute of the range, in order of time. Trusts nothing that a bar says of itself: whether it
+ * is final is computed again from the coverage. Bars outside the range, and a bar that does not start at a whole minute,
+ * are not looked at.
  */
 export function judgeMinutes(input: BarCheckInput): JudgedMinute[] {
-  const { bars } = input.evidence;
-  const span = finalSpan(bars);
-  const klines = new Map(
-    input.klines
-      .filter(({ openTime }) => span !== undefined && openTime >= span.first && openTime <= span.last)
-      .map((kline) => [kline.openTime, kline]),
-  );
-  const neighbours = neighboursOf(input.evidence);
-  const judged = bars.map((bar, index) =>
-    judgeBar(
-      bar,
-      neighbours[index] ?? { before: undefined, after: undefined },
-      klines.get(bar.windowStart),
-      input,
-    ),
-  );
-  const ours = new Set(bars.map(({ windowStart }) => windowStart));
-  const withoutBar = [...klines.values()].filter(({ openTime }) => !ours.has(openTime));
-  return [...judged, ...withoutBar.map((kline) => judgeWithoutBar(kline, input.evidence))].sort(
-    (left, right) => left.windowStart - right.windowStart,
-  );
-}
-
-/** The starts of the first and the last final bar: between them every minute can be held against the exchange. */
-export function finalSpan(
-  bars: readonly Bar[],
-): { readonly first: number; readonly last: number } | undefined {
-  const final = bars.filter(({ isFinal }) => isFinal);
-  const [first, last] = [final[0], final.at(-1)];
-  return first === undefined || last === undefined
-    ? undefined
-    : { first: first.windowStart, last: last.windowStart };
-}
-
-/** Where the first bar that starts at this time or later stands; bars are in order of time. */
-export function indexFrom(bars: readonly Bar[], time: number): number {
-  let [low, high] = [0, bars.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((bars[middle]?.windowStart ?? Infinity) < time) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** The ids missing between two trades, as ranges; the trades themselves count as what they border. */
-export function holesBetween(
-  coverage: readonly IdRange[],
-  before: number | undefined,
-  after: number | undefined,
-): IdRange[] {
-  return coverage
-    .slice(1)
-    .map((range, index) => ({ firstId: (coverage[index]?.lastId ?? -1) + 1, lastId: range.firstId - 1 }))
-    .filter(
-      ({ firstId, lastId }) =>
-        (before === undefined || lastId > before) && (after === undefined || firstId < after),
-    );
+  const { coverage } = input.evidence;
+  return minutesOf(input).map((minute) => {
+    const { windowStart, bar, before, after } = minute;
+    const finding =
+      bar === undefined ? judgeWithoutBar(minute, coverage) : judgeBar({ ...minute, bar }, input);
+    const missingIds =
+      finding.verdict === 'hole' ? holesBetween(coverage, before, after).slice(0, mostMissingRanges) : [];
+    return { windowStart, isCompared: false, differences: [], missingIds, ...finding };
+  });
 }
 
 /**
- * The minutes right beside each one and none beyond, as in `finalize_bars`: one id that is far too high must not put every
- * later minute out of order.
+ * The neighbours are the minutes right beside it and none beyond, as in `finalize_bars`: one id that is far too high must
+ * not put every later minute out of order.
  */
-const neighboursOf = ({ bars, lastIdBefore, firstIdAfter }: BarEvidence): Neighbours[] =>
-  bars.map((_bar, index) => ({
-    before: index === 0 ? lastIdBefore : bars[index - 1]?.lastAggTradeId,
-    after: index === bars.length - 1 ? firstIdAfter : bars[index + 1]?.firstAggTradeId,
-  }));
+function minutesOf({ evidence, klines, from, to, settledUntil }: BarCheckInput): Minute[] {
+  const bars = evidence.bars.filter(({ windowStart }) => windowStart >= from && windowStart < to);
+  const klineAt = new Map(klines.map((kline) => [kline.openTime, kline]));
+  const minutes: Minute[] = [];
+  let next = 0;
+  for (let windowStart = from; windowStart < to; windowStart += minuteMs) {
+    while ((bars[next]?.windowStart ?? Infinity) < windowStart) next += 1;
+    const bar = bars[next]?.windowStart === windowStart ? bars[next] : undefined;
+    minutes.push({
+      windowStart,
+      bar,
+      kline: klineAt.get(windowStart),
+      before: next === 0 ? evidence.lastIdBefore : bars[next - 1]?.lastAggTradeId,
+      after: bars[bar === undefined ? next : next + 1]?.firstAggTradeId ?? evidence.firstIdAfter,
+      mayBeLate: windowStart + minuteMs > settledUntil,
+    });
+  }
+  return minutes;
+}
 
 function judgeBar(
-  bar: Bar,
-  neighbours: Neighbours,
-  kline: Kline | undefined,
+  minute: Minute & { readonly bar: Bar },
   { evidence, isExactQuote }: BarCheckInput,
-): JudgedMinute {
-  const base = { windowStart: bar.windowStart, isCompared: false, differences: [] };
-  const proof = proofOf(bar, neighbours, evidence.coverage);
-  if (!bar.isFinal) return { ...base, verdict: proof === 'proven' ? 'unproven' : proof };
-  if (proof !== 'proven') return { ...base, verdict: proof === 'edge' ? 'unproven' : proof };
+): Finding {
+  const { bar, kline, mayBeLate } = minute;
+  const proof = proofOf(minute, evidence.coverage);
+  if (!bar.isFinal) return { verdict: proof === 'proven' ? 'unproven' : proof };
+  if (proof !== 'proven') return { verdict: proof === 'edge' ? 'unproven' : proof };
   const hasRawGap = bar.tradeCount !== bar.lastTradeId - bar.firstTradeId + 1;
+  if (mayBeLate && !hasRawGap && (kline?.tradeCount ?? 0) < bar.tradeCount)
+    return { verdict: 'exchange late' };
   if (kline === undefined) {
     const differences = [noBarThere(`${bar.tradeCount} trades`, undefined)];
-    return { ...base, verdict: hasRawGap ? 'raw gap' : 'different', differences };
+    return { verdict: hasRawGap ? 'raw gap' : 'different', differences };
   }
   const { differences, isQuoteCut } = compareFields(bar, kline, isExactQuote);
   const compared = differences.length > 0 ? 'different' : isQuoteCut ? 'equal (quote cut)' : 'equal';
-  return { ...base, isCompared: true, verdict: hasRawGap ? 'raw gap' : compared, differences };
+  return { verdict: hasRawGap ? 'raw gap' : compared, isCompared: true, differences };
 }
 
 /**
@@ -117,26 +104,32 @@ function judgeBar(
  * the minute with trades before it (or from id 0) to the first trade of the one after it, and their ids do not interleave.
  */
 function proofOf(
-  bar: Bar,
-  { before, after }: Neighbours,
+  { bar, before, after }: Minute & { readonly bar: Bar },
   coverage: readonly IdRange[],
-): 'proven' | Extract<MinuteVerdict, 'edge' | 'hole' | 'disordered'> {
+): Proof {
   if ((before ?? -1) >= bar.firstAggTradeId || (after ?? Infinity) <= bar.lastAggTradeId) return 'disordered';
-  const isSpanned = (first: number, last: number): boolean =>
-    coverage.some(({ firstId, lastId }) => firstId <= first && last <= lastId);
-  if (after !== undefined && isSpanned(before ?? 0, after)) return 'proven';
-  return isSpanned(before ?? bar.firstAggTradeId, after ?? bar.lastAggTradeId) ? 'edge' : 'hole';
+  if (after !== undefined && isCovered(coverage, before ?? 0, after)) return 'proven';
+  return isCovered(coverage, before ?? bar.firstAggTradeId, after ?? bar.lastAggTradeId) ? 'edge' : 'hole';
 }
 
-/** A minute of the exchange that is none of ours: quiet where nothing was traded, else lost in a hole or simply not there. */
-function judgeWithoutBar(kline: Kline, { bars, coverage, lastIdBefore }: BarEvidence): JudgedMinute {
-  const base = { windowStart: kline.openTime, isCompared: false, differences: [] };
-  if (kline.tradeCount === 0) return { ...base, verdict: 'quiet' };
-  const next = indexFrom(bars, kline.openTime);
-  const before = bars[next - 1]?.lastAggTradeId ?? lastIdBefore;
-  const holes = holesBetween(coverage, before, bars[next]?.firstAggTradeId);
-  const differences = [noBarThere(undefined, `${kline.tradeCount} trades`)];
-  return { ...base, verdict: holes.length > 0 ? 'hole' : 'different', differences };
+/** A minute that is none of ours. Where the exchange counts no trade in it, no missing id can be of it either. */
+function judgeWithoutBar(minute: Minute, coverage: readonly IdRange[]): Finding {
+  const { kline, mayBeLate } = minute;
+  const proof = emptinessOf(minute, coverage);
+  if (proof === 'edge' || proof === 'disordered') return { verdict: proof };
+  if (kline?.tradeCount === 0 && (proof === 'proven' || !mayBeLate)) return { verdict: 'quiet' };
+  const differences = kline === undefined ? [] : [noBarThere(undefined, `${kline.tradeCount} trades`)];
+  if (proof === 'hole') return { verdict: 'hole', differences };
+  if (kline !== undefined) return { verdict: 'different', differences };
+  return { verdict: mayBeLate ? 'exchange late' : 'halt' };
+}
+
+/** That nothing was traded is proven by the trades around it, and before the first trade of all by id 0. */
+function emptinessOf({ before, after }: Minute, coverage: readonly IdRange[]): Proof {
+  if (after === undefined) return 'edge';
+  if (before !== undefined && before >= after) return 'disordered';
+  if (isCovered(coverage, before ?? 0, after)) return 'proven';
+  return before === undefined ? 'edge' : 'hole';
 }
 
 const noBarThere = (ours: string | undefined, theirs: string | undefined) => ({

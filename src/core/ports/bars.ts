@@ -77,6 +77,12 @@ export interface BarEvidence {
   readonly firstIdAfter: number | undefined;
 }
 
+/** When the bars of one UTC day start, epoch ms. */
+export interface BarDay {
+  readonly firstBarAt: number;
+  readonly lastBarAt: number;
+}
+
 /** What the warehouse holds; read by `verify`, `heal`, `status` and `demo`. */
 export interface BarStore {
   symbols(source: string): Promise<string[]>;
@@ -96,6 +102,13 @@ export interface BarStore {
   }): Promise<BarEvidence>;
   /** In order of the symbols' names; a symbol of which nothing is counted is left out. */
   coverage(source: string): Promise<SymbolCoverage[]>;
+  /** The first and the last bar of each UTC day that has any, as epoch ms; in order of time. */
+  barDays(query: {
+    readonly source: string;
+    readonly symbol: string;
+    readonly from?: number | undefined;
+    readonly to?: number | undefined;
+  }): Promise<BarDay[]>;
   holes(source?: string): Promise<Hole[]>;
   freshness(): Promise<SymbolFreshness[]>;
   committedOffsets(query: string): Promise<CommittedOffset[]>;

@@ -58,3 +58,12 @@ export interface Exchange {
     signal?: AbortSignal,
   ): Promise<Kline[]>;
 }
+
+/** The exchange's archive of one-minute bars, one file a UTC day. */
+export interface KlineArchive {
+  /**
+   * All bars of a day, oldest first; undefined where the archive does not have the day (yet).
+   * @param day epoch ms of its beginning
+   */
+  klinesOfDay(symbol: string, day: number, signal?: AbortSignal): Promise<Kline[] | undefined>;
+}

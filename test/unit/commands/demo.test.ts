@@ -5,7 +5,12 @@ import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { ProcessReport } from '../../../src/core/ports/stack.js';
 import { aBar, evidenceOf, firstMinute, klineOf, minuteMs } from '../../support/bars.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { fakeBarStore, fakeExchange } from '../../support/fake-warehouse.js';
+import {
+  fakeBarStore,
+  fakeExchange,
+  fakeKlineArchive,
+  fakeReconciliations,
+} from '../../support/fake-warehouse.js';
 
 /** A stack that does at once what it is told, over the bars of so many minutes. */
 function aDemo(minutes: number) {
@@ -25,6 +30,8 @@ function aDemo(minutes: number) {
   const ports: DemoPorts = {
     clock,
     exchange,
+    archive: fakeKlineArchive([], []),
+    reconciliations: fakeReconciliations().reconciliations,
     topics: { cursors: () => Promise.resolve([]) },
     say: (line) => said.push(line),
     logTail: () => Promise.resolve(''),

@@ -8,8 +8,11 @@ import { aBar, aQuietKline, evidenceOf, firstMinute, klineOf, minuteMs } from '.
 
 const bars = [aBar(0), aBar(1), aBar(2)];
 
+/** From the first to the last bar, of an exchange that had all the time it needs. */
 function judge(evidence: BarEvidence, klines: readonly Kline[], isExactQuote = true): JudgedMinute[] {
-  return judgeMinutes({ evidence, klines, isExactQuote });
+  const from = evidence.bars[0]!.windowStart;
+  const to = evidence.bars.at(-1)!.windowStart + minuteMs;
+  return judgeMinutes({ evidence, klines, from, to, settledUntil: Infinity, isExactQuote });
 }
 const verdictsOf = (minutes: readonly JudgedMinute[]): string[] => minutes.map(({ verdict }) => verdict);
 const judgeOne = (bar: Bar, kline: Kline, isExactQuote = true): JudgedMinute =>

@@ -66,6 +66,9 @@ describeRecorded("bars of the recorded trades and the exchange's own", () => {
     const minutes = judgeMinutes({
       evidence: { bars, coverage, lastIdBefore: undefined, firstIdAfter: undefined },
       klines: recordedMinutes(symbol, bars),
+      from: bars[0]!.windowStart,
+      to: bars.at(-1)!.windowStart + 60_000,
+      settledUntil: Infinity,
       isExactQuote: true,
     });
     expect(minutes.map(({ verdict }) => verdict)).toEqual([
