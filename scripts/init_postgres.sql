@@ -42,3 +42,19 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0004_reconciliations.sql', '00d194f7de32a44da3e09cd1a9a416f50f27efc5e635d606d5a24a6a17f1501d');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0005_views.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0005_views.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0005_views.sql', 'bf65d8318982209d3b10d1230473ed6a534a2950e2ab5a7f8732a9c469bfc638');
+COMMIT;
+\endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0006_ticker.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0006_ticker.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0006_ticker.sql', '5fb099c384393d14b15327f27fc922c46d0155b48f94a04cf7a1931f2989fc73');
+COMMIT;
+\endif

@@ -43,13 +43,16 @@ function wantedOf(symbol: string, trades: readonly TestTrade[]): string {
   return JSON.stringify([{ source, symbol, ids: `{${trades.map(({ id }) => `[${id},${id}]`).join(',')}}` }]);
 }
 
-function barsOf(symbol: string, trades: readonly TestTrade[]): Bar[] {
-  const rows = trades
+/** The trades as rows of the exchange's archive, in order of id; what is neutralised is left out. */
+export function tapeRows(trades: readonly TestTrade[]): string[][] {
+  return trades
     .filter(({ isNeutralised }) => !isNeutralised)
     .sort((left, right) => left.id - right.id)
     .map(({ id, time, price }) => [
       ...[String(id), `${price}.50000000`, '0.25000000', String(2 * id), String(2 * id + 1), String(time)],
       String(id % 3 === 0),
     ]);
-  return barsOfTape(rows, symbol, 60_000).map((bar) => ({ ...bar, source }));
 }
+
+const barsOf = (symbol: string, trades: readonly TestTrade[]): Bar[] =>
+  barsOfTape(tapeRows(trades), symbol, 60_000).map((bar) => ({ ...bar, source }));
