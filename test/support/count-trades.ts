@@ -13,13 +13,16 @@ export interface TestTrade {
   readonly isNeutralised: boolean;
 }
 
-const source = 'test';
-
 /** What the hot query does with one batch, through the same functions and in the same order; Spark's part in TypeScript. */
-export async function countBatch(pool: pg.Pool, symbol: string, batch: readonly TestTrade[]): Promise<void> {
+export async function countBatch(
+  pool: pg.Pool,
+  symbol: string,
+  batch: readonly TestTrade[],
+  source = 'test',
+): Promise<void> {
   await inTransaction(pool, async (client) => {
     const locked = await client.query<{ ids: string }>('SELECT ids::text FROM crypto.lock_coverage($1)', [
-      wantedOf(symbol, batch),
+      wantedOf(source, symbol, batch),
     ]);
     const covered = await client.query<{ id: string }>(
       'SELECT id FROM unnest($1::int8[]) AS id WHERE $2::int8multirange @> id',
@@ -30,16 +33,16 @@ export async function countBatch(pool: pg.Pool, symbol: string, batch: readonly 
       ({ id }) => !known.has(id),
     );
     if (fresh.length === 0) return;
-    const partials = JSON.stringify(barsOf(symbol, fresh).map(toPartial));
+    const partials = JSON.stringify(barsOf(source, symbol, fresh).map(toPartial));
     const refused = await client.query('SELECT 1 FROM crypto.final_minutes($1)', [partials]);
     if (refused.rows.length > 0) throw new Error('a trade that is not covered claims a final minute');
     await client.query('SELECT crypto.merge_bars($1)', [partials]);
-    await client.query('SELECT crypto.cover($1)', [wantedOf(symbol, fresh)]);
-    await client.query('SELECT crypto.finalize_bars($1)', [wantedOf(symbol, fresh)]);
+    await client.query('SELECT crypto.cover($1)', [wantedOf(source, symbol, fresh)]);
+    await client.query('SELECT crypto.finalize_bars($1)', [wantedOf(source, symbol, fresh)]);
   });
 }
 
-function wantedOf(symbol: string, trades: readonly TestTrade[]): string {
+function wantedOf(source: string, symbol: string, trades: readonly TestTrade[]): string {
   return JSON.stringify([{ source, symbol, ids: `{${trades.map(({ id }) => `[${id},${id}]`).join(',')}}` }]);
 }
 
@@ -54,5 +57,5 @@ export function tapeRows(trades: readonly TestTrade[]): string[][] {
     ]);
 }
 
-const barsOf = (symbol: string, trades: readonly TestTrade[]): Bar[] =>
+const barsOf = (source: string, symbol: string, trades: readonly TestTrade[]): Bar[] =>
   barsOfTape(tapeRows(trades), symbol, 60_000).map((bar) => ({ ...bar, source }));
