@@ -109,6 +109,16 @@ judged AS (
       WHEN buyer_is_maker IS NULL THEN 'buyerIsMaker is missing or not a boolean'
       WHEN price IS NULL THEN 'price is missing or not a decimal of at most 12 and 8 digits'
       WHEN quantity IS NULL THEN 'quantity is missing or not a decimal of at most 12 and 8 digits'
+      -- A ticker's price sample: its one id is the slot of time, in units of the interval that its source names.
+      WHEN contains(source, '-ticker-') THEN CASE
+        WHEN price = 0 THEN 'price is zero'
+        WHEN quantity <> 0 THEN 'a price sample has a quantity'
+        WHEN first_trade_id <> agg_trade_id OR last_trade_id <> agg_trade_id THEN 'a price sample has one id'
+        WHEN NOT coalesce(
+          try_multiply(agg_trade_id, try_cast(regexp_extract(source, '-ticker-([0-9]+)$', 1) AS BIGINT)) = event_time,
+          false
+        ) THEN 'eventTime of a price sample is not its slot times the interval of its source'
+      END
       WHEN first_trade_id = -1 AND last_trade_id = -1 AND price = 0 AND quantity = 0 THEN NULL
       WHEN first_trade_id < 0 OR last_trade_id >= 9007199254740992 THEN 'firstTradeId or lastTradeId is not in 0 to 2^53-1'
       WHEN last_trade_id < first_trade_id THEN 'lastTradeId is below firstTradeId'
