@@ -58,3 +58,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0006_ticker.sql', '5fb099c384393d14b15327f27fc922c46d0155b48f94a04cf7a1931f2989fc73');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0007_prune.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0007_prune.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0007_prune.sql', '37c4b4c4007e5ef0426c27067eabd02f41c002458e10ff52dc848d81d0d95893');
+COMMIT;
+\endif

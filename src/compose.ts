@@ -10,6 +10,7 @@ import { createBarStore } from './adapters/postgres-bars.js';
 import { createReconciliations } from './adapters/postgres-reconciliations.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
+import { createTradeDays } from './adapters/postgres-trade-days.js';
 import { createPool } from './adapters/postgres.js';
 import { newRunId } from './adapters/run-id.js';
 import { createSparkCluster } from './adapters/spark-cluster.js';
@@ -27,6 +28,7 @@ import type { FileStore } from './core/ports/files.js';
 import type { Lake } from './core/ports/lake.js';
 import type { MarketStream } from './core/ports/market-stream.js';
 import type { Reconciliations } from './core/ports/reconciliations.js';
+import type { TradeDays } from './core/ports/retention.js';
 import type { RunBook } from './core/ports/runs.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { SparkCluster } from './core/ports/spark.js';
@@ -53,6 +55,7 @@ interface Folders {
 interface Adapters {
   readonly barStore: BarStore;
   readonly schema: Schema;
+  readonly tradeDays: TradeDays;
   readonly lake: Lake;
   readonly folders: Folders;
   readonly templates: TemplateStore;
@@ -145,6 +148,7 @@ export function createApp(config: Config): App {
     reconciliations: () => createReconciliations(shared.pool),
     barStore: () => createBarStore(shared.pool),
     schema: () => createSchema(shared.pool, config.postgres),
+    tradeDays: () => createTradeDays(shared.pool),
     book: () => createPostgresRuns(shared.pool),
     templates: () => createTemplateStore(fileURLToPath(new URL('..', import.meta.url))),
     jobs: () => jobsOf(config),

@@ -11,6 +11,7 @@ const fileStatus = z.object({
   length: z.number(),
   modificationTime: z.number(),
 });
+const contentSummary = z.object({ fileCount: z.number(), length: z.number() });
 const exception = z.object({ RemoteException: z.object({ exception: z.string(), message: z.string() }) });
 
 interface Operation {
@@ -127,6 +128,16 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
       return listed.FileStatuses.FileStatus.map((status) =>
         toEntry(status.pathSuffix === '' ? path : `${path.replace(/\/$/, '')}/${status.pathSuffix}`, status),
       ).sort((left, right) => (left.path < right.path ? -1 : 1));
+    },
+    summary: async (path) => {
+      const operation: Operation = { method: 'GET', path, op: 'GETCONTENTSUMMARY' };
+      const answer = await ask(operation);
+      if (answer.status === 404) return undefined;
+      if (answer.status >= 300) throw refused(operation, answer);
+      const { fileCount, length } = z
+        .object({ ContentSummary: contentSummary })
+        .parse(parseJson(answer)).ContentSummary;
+      return { files: fileCount, sizeBytes: length };
     },
     remove: async (path) => {
       await askOk({ method: 'DELETE', path, op: 'DELETE', parameters: { recursive: 'true' } });

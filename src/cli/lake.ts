@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { listLake, type LakeFolder, type LakeReport } from '../commands/lake.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
-import { printJson, printTable } from './print.js';
+import { formatSize, printJson, printTable } from './print.js';
 
 interface LakeFlags {
   readonly leaves: boolean;
@@ -49,10 +49,3 @@ const toRow = ({ path, rows, files, sizeBytes }: LakeFolder): string[] => [
   String(files),
   formatSize(sizeBytes),
 ];
-
-function formatSize(bytes: number): string {
-  if (bytes < 1_000) return `${bytes} B`;
-  const units = ['kB', 'MB', 'GB', 'TB'];
-  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
-  return `${(bytes / 1_000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`;
-}

@@ -17,3 +17,11 @@ export function printTable(io: Io, head: readonly string[], rows: readonly (read
   table.push(...rows.map((row) => [...row]));
   io.out(`${table.toString()}\n`);
 }
+
+/** Bytes for people: `312 B`, `4.1 MB`. */
+export function formatSize(bytes: number): string {
+  if (bytes < 1_000) return `${bytes} B`;
+  const units = ['kB', 'MB', 'GB', 'TB'];
+  const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
+  return `${(bytes / 1_000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`;
+}

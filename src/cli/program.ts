@@ -10,6 +10,7 @@ import { addInit } from './init.js';
 import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
 import { addProduce } from './produce.js';
+import { addPrune } from './prune.js';
 import { addRender } from './render.js';
 import { addRuns } from './runs.js';
 import { addSandbox } from './sandbox.js';
@@ -35,6 +36,7 @@ const commands = [
   addVerify,
   addHeal,
   addLake,
+  addPrune,
 ];
 
 const exitCodes = `

@@ -36,6 +36,14 @@ export function fakeFiles(content: Readonly<Record<string, Uint8Array>> = {}) {
       const entries = [...new Set(names)].sort().map((name) => entryOf(`${path}/${name}`));
       return Promise.resolve(entries.filter((entry) => entry !== undefined));
     },
+    summary: (path) => {
+      const inside = [...files].filter(([file]) => file === path || file.startsWith(`${path}/`));
+      if (inside.length === 0) return Promise.resolve(undefined);
+      return Promise.resolve({
+        files: inside.length,
+        sizeBytes: inside.reduce((sum, [, bytes]) => sum + bytes.length, 0),
+      });
+    },
     remove: (path) => {
       for (const file of [...files.keys()])
         if (file === path || file.startsWith(`${path}/`)) files.delete(file);

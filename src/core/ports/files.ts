@@ -5,6 +5,11 @@ export interface FileEntry {
   readonly modifiedAt: number;
 }
 
+export interface FolderSummary {
+  readonly files: number;
+  readonly sizeBytes: number;
+}
+
 /** A file system that the cluster sees; paths are absolute (`/datalake/raw/crypto`), without scheme and host. */
 export interface FileStore {
   makeFolder(path: string): Promise<void>;
@@ -15,5 +20,7 @@ export interface FileStore {
   stat(path: string): Promise<FileEntry | undefined>;
   /** The entries of a folder, in order of name; empty where the folder is missing. */
   list(path: string): Promise<FileEntry[]>;
+  /** What lies below a folder, all together; undefined where there is none. */
+  summary(path: string): Promise<FolderSummary | undefined>;
   remove(path: string): Promise<void>;
 }

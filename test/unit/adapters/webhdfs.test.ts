@@ -40,6 +40,18 @@ describe('WebHDFS', () => {
     expect(server?.requests).toEqual(['/webhdfs/v1/lake/dt%3D2024-08-08/a%20b?op=MKDIRS&user.name=hadoop']);
   });
 
+  it('sums up a folder in one call, and knows one that is not there', async () => {
+    const body =
+      '{"ContentSummary":{"directoryCount":3,"fileCount":2,"length":24930,"quota":-1,"spaceConsumed":24930}}';
+    const files = await fileStore((_request, response, url) => {
+      if (url.pathname.endsWith('/none')) response.writeHead(404).end('{}');
+      else response.end(body);
+    });
+    expect(await files.summary('/lake/dt=2024-08-08')).toEqual({ files: 2, sizeBytes: 24_930 });
+    expect(await files.summary('/none')).toBeUndefined();
+    expect(server?.requests[0]).toContain('op=GETCONTENTSUMMARY');
+  });
+
   it('tells a NameNode that still waits for its blocks from one that refuses', async () => {
     const say = (exception: string, message: string): Handler => {
       const body = JSON.stringify({ RemoteException: { exception, javaClassName: '', message } });
