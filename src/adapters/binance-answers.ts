@@ -34,6 +34,9 @@ const klineRow = z
 
 export const klinesAnswer = z.array(klineRow);
 
+/** /api/v3/ticker/price of several symbols. */
+export const pricesAnswer = z.array(z.object({ symbol: z.string(), price: decimal }));
+
 /** The request weight that one address may use in a minute; undefined where exchangeInfo names none. */
 export function weightLimit(info: z.infer<typeof exchangeInfoAnswer>): number | undefined {
   return info.rateLimits.find(

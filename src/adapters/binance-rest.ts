@@ -6,6 +6,7 @@ import {
   type Exchange,
   type ExchangeSymbol,
   type ExchangeWait,
+  type SymbolPrice,
   type TradeQuery,
   type TradeRow,
 } from '../core/ports/exchange.js';
@@ -14,6 +15,7 @@ import { parseAggTrade } from '../core/trade.js';
 import {
   exchangeInfoAnswer,
   klinesAnswer,
+  pricesAnswer,
   timeAnswer,
   toKline,
   toSymbol,
@@ -63,6 +65,7 @@ export function binanceRest(options: BinanceOptions): Exchange {
     symbols: async (names, signal) => symbolsOf(http, names, signal),
     trades: async (query, signal) => ticksOf(http, query, await askTrades(http, query, signal)),
     tradeRows: (query, signal) => askTrades(http, query, signal),
+    prices: (names, signal) => pricesOf(http, names, signal),
     klines: async ({ symbol, startTime, endTime }, signal) => {
       const params = { symbol, interval: '1m', startTime, endTime, limit: 1000 };
       const call = { path: '/api/v3/klines', params, weight: 2 };
@@ -93,6 +96,27 @@ async function symbolsOf(
     const found = info.symbols.find(({ symbol }) => symbol === name);
     if (found === undefined) throw unknownSymbol(http.baseUrl, name);
     return toSymbol(found);
+  });
+}
+
+async function pricesOf(
+  http: HttpOptions,
+  names: readonly string[],
+  signal?: AbortSignal,
+): Promise<SymbolPrice[]> {
+  const [only] = names;
+  const isOne = names.length === 1 && only !== undefined;
+  const call = {
+    path: '/api/v3/ticker/price',
+    params: isOne ? { symbol: only } : { symbols: JSON.stringify(names) },
+    weight: isOne ? 2 : 4,
+  };
+  const answer = await getJson(http, call, signal);
+  const prices = read(http, call, pricesAnswer, isOne ? [answer] : answer);
+  return names.map((name) => {
+    const found = prices.find(({ symbol }) => symbol === name);
+    if (found === undefined) throw unexpected(http.baseUrl, call.path, `no price of ${name}`);
+    return { symbol: name, price: found.price };
   });
 }
 

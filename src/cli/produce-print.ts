@@ -18,6 +18,7 @@ const grouped = (value: number): string => value.toLocaleString('en-US');
 
 /** One line on where a symbol begins. */
 export function startLine({ symbol, nextId, reason, cursor }: SymbolStart): string {
+  if (reason === 'slot') return `${symbol}: samples from slot ${nextId} on`;
   if (cursor !== undefined)
     return `${symbol}: goes on after trade ${cursor.aggTradeId} of ${utc(cursor.eventTime)}, the last that Kafka acknowledged`;
   const why = { cursor: '', now: 'the newest', time: 'the first of that time', id: 'as asked' }[reason];
@@ -37,26 +38,35 @@ export function progressLine(progress: ProduceProgress): string {
   return progress.symbols.map(symbolText).join(' | ');
 }
 
-function symbolText({ symbol, lastId, behindSeconds, tradesPerSecond, state }: SymbolProgress): string {
+function symbolText({
+  symbol,
+  lastId,
+  behindSeconds,
+  tradesPerSecond,
+  state,
+  missed,
+}: SymbolProgress): string {
   const behind =
     behindSeconds === undefined
       ? state
       : behindSeconds < 1 && state === 'live'
         ? 'live'
         : `${grouped(Math.round(behindSeconds))} s behind`;
-  return `${symbol} ${lastId ?? '-'}, ${behind}, ${grouped(tradesPerSecond)}/s`;
+  return `${symbol} ${lastId ?? '-'}, ${behind}, ${grouped(tradesPerSecond)}/s${missedText(missed)}`;
 }
 
+const missedText = (missed: number): string => (missed === 0 ? '' : `, ${grouped(missed)} missed`);
+
 /** What was sent, one line a symbol and one in all. */
-export function summaryLines(summary: ProduceSummary): string[] {
-  const lines = summary.symbols.map(({ symbol, sent, firstId, lastId }) =>
+export function summaryLines(summary: ProduceSummary, unit: 'trade' | 'sample' = 'trade'): string[] {
+  const lines = summary.symbols.map(({ symbol, sent, firstId, lastId, missed }) =>
     sent === 0
-      ? `${symbol}: no new trade${lastId === undefined ? '' : ` after ${lastId}`}`
-      : `${symbol}: ${grouped(sent)} trades sent and acknowledged, ${firstId ?? ''} to ${lastId ?? ''}`,
+      ? `${symbol}: no new ${unit}${lastId === undefined ? '' : ` after ${lastId}`}${missedText(missed)}`
+      : `${symbol}: ${grouped(sent)} ${unit}s sent and acknowledged, ${firstId ?? ''} to ${lastId ?? ''}${missedText(missed)}`,
   );
   const perSecond = Math.round(summary.sent / Math.max(0.001, summary.seconds));
   return [
     ...lines,
-    `${summary.ended}: ${grouped(summary.sent)} trades in ${summary.seconds.toFixed(1)} s, ${grouped(perSecond)}/s`,
+    `${summary.ended}: ${grouped(summary.sent)} ${unit}s in ${summary.seconds.toFixed(1)} s, ${grouped(perSecond)}/s`,
   ];
 }

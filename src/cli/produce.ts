@@ -7,6 +7,7 @@ import type { Feed } from '../commands/produce/feed.js';
 import { pollFeed } from '../commands/produce/poll-feed.js';
 import { startProducer, stopProducer } from '../commands/produce/background.js';
 import { streamFeed } from '../commands/produce/stream-feed.js';
+import { tickerFeed } from '../commands/produce/ticker-feed.js';
 import { UsageError } from '../core/errors.js';
 import { parseStartPoint, startPointText, type StartPoint } from '../core/start-point.js';
 import type { CliContext } from './context.js';
@@ -20,7 +21,7 @@ import {
 import { progressIntervalMs, summaryLines } from './produce-print.js';
 import { watchFor, type Watch } from './produce-watch.js';
 
-const feedNames = ['stream', 'poll', 'archive'] as const;
+const feedNames = ['stream', 'poll', 'ticker', 'archive'] as const;
 
 interface ProduceFlags extends ArchiveFlags {
   /** Undefined where nobody says: the stream, or what comes to an end. */
@@ -38,6 +39,7 @@ Examples:
   cryptopipe produce --symbols BTCUSDT,ETHUSDT
   cryptopipe produce --symbols BTCUSDT --from 2024-08-08T23:55 --until-caught-up
   cryptopipe produce --detach
+  cryptopipe produce --feed ticker --interval 1000
   cryptopipe produce --feed archive --from 2024-08-01 --to 2024-08-08`;
 
 const ownFlags = [
@@ -54,14 +56,14 @@ export function addProduce(program: Command, context: CliContext): void {
       new Option(
         '--feed <name>',
         'stream (default): trades as the exchange pushes them, gaps fetched by id; poll: asked for by id (default with ' +
-          '--until-caught-up); archive: daily files',
+          '--until-caught-up); ticker: the last price each interval; archive: daily files',
       ).choices(feedNames),
     )
     .option('--symbols <list>', 'comma list; default CRYPTO_SYMBOL')
     .option('--exchange <url>', 'address of the exchange; default CRYPTO_API_URL')
     .option(
       '--interval <ms>',
-      'poll: pause between two polls when not behind; default CRYPTO_POLL_INTERVAL_MS',
+      'poll: pause when not behind; ticker: length of a slot; default CRYPTO_POLL_INTERVAL_MS',
     )
     .option(
       '--from <start>',
@@ -82,6 +84,7 @@ export function addProduce(program: Command, context: CliContext): void {
       if (flags.stop === true) return stopInBackground(context, flags);
       if (flags.feed === 'archive') return runArchive(context, flags);
       refuseArchiveFlags(flags);
+      if (flags.feed === 'ticker') refuseTradeFlags(flags);
       return flags.detach === true ? startInBackground(context, flags) : runHere(context, flags);
     });
 }
@@ -89,15 +92,18 @@ export function addProduce(program: Command, context: CliContext): void {
 async function runHere(context: CliContext, flags: ProduceFlags): Promise<void> {
   const { pollIntervalMs } = await context.config();
   const untilCaughtUp = flags.untilCaughtUp === true;
-  if (flags.feed === 'stream' && untilCaughtUp)
+  const { feed } = flags;
+  if (untilCaughtUp && feed === 'stream')
     throw new UsageError('--feed stream has no end, so --until-caught-up does not go with it', {
       nextStep: 'Leave --feed out, or use --feed poll.',
     });
-  await run(context, flags, ({ exchange, stream }, { onNote }) =>
-    flags.feed === 'poll' || untilCaughtUp
+  await run(context, flags, (app, { onNote }) => {
+    const { clock, exchange, stream } = app;
+    if (feed === 'ticker') return tickerFeed({ clock, exchange }, { intervalMs: pollIntervalMs });
+    return feed === 'poll' || untilCaughtUp
       ? pollFeed(exchange, { pollIntervalMs, untilCaughtUp })
-      : streamFeed({ exchange, stream }, onNote),
-  );
+      : streamFeed({ exchange, stream }, onNote);
+  });
 }
 
 async function runArchive(context: CliContext, flags: ProduceFlags): Promise<void> {
@@ -132,7 +138,10 @@ async function run(
     );
     watch.end();
     const archive = archiveReport();
-    const lines = [...(archive === undefined ? [] : archiveReportLines(archive)), ...summaryLines(summary)];
+    const lines = [
+      ...(archive === undefined ? [] : archiveReportLines(archive)),
+      ...summaryLines(summary, flags.feed === 'ticker' ? 'sample' : 'trade'),
+    ];
     if (flags.json) printJson(io, { type: 'summary', ...summary, archive });
     else lines.forEach((line) => io.err(`${line}\n`));
   } finally {
@@ -173,6 +182,15 @@ async function stopInBackground({ io, app }: CliContext, { json }: ProduceFlags)
         ? 'produce is stopped; its log says what it sent.\n'
         : 'No producer runs in the background.\n',
     );
+}
+
+/** A price that is over cannot be sampled any more, so a ticker begins now and has no end. */
+function refuseTradeFlags({ from, untilCaughtUp }: ProduceFlags): void {
+  const flag = from !== undefined ? '--from' : untilCaughtUp === true ? '--until-caught-up' : undefined;
+  if (flag !== undefined)
+    throw new UsageError(`--feed ticker samples from now on, so ${flag} does not go with it', {
+      nextStep: `Leave ${flag} out, or take --feed poll for every trade.`,
+    });
 }
 
 function startPoint(text: string): StartPoint {

@@ -3,6 +3,7 @@ import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
 import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
+import { isTickerSource } from './price-sample.js';
 import { shortDuration, type Finding } from './report.js';
 
 /** A job says each second that it lives. */
@@ -185,6 +186,8 @@ function freshnessLine(one: SymbolFreshness, now: number): string {
     one.newestFinalBarAt === undefined
       ? 'none'
       : new Date(one.newestFinalBarAt).toISOString().slice(0, 16).replace('T', ' ') + 'Z';
+  if (isTickerSource(one.source))
+    return `${one.symbol} (${one.source}): newest sample ${trade}, newest final bar ${bar}`;
   return `${one.symbol}: newest trade ${trade}, newest final bar ${bar}, ${one.holes} holes`;
 }
 

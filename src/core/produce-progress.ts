@@ -16,6 +16,8 @@ export interface SymbolProgress {
   /** Gaps of the stream that were filled, and how many trades they had. */
   readonly gaps: number;
   readonly refilled: number;
+  /** Samples of a ticker that could not be had in time; 0 for every other feed. */
+  readonly missed: number;
 }
 
 export interface ProduceProgress {
@@ -32,6 +34,7 @@ export type Acknowledged = Pick<Tick, 'source' | 'symbol' | 'aggTradeId' | 'even
 interface SymbolState {
   isLive: boolean;
   sent: number;
+  missed: number;
   firstId: number | undefined;
   last: Acknowledged | undefined;
   newestTime: number | undefined;
@@ -53,6 +56,7 @@ export class ProgressCounter {
       this.states.set(symbol, {
         isLive: false,
         sent: 0,
+        missed: 0,
         firstId: undefined,
         last: undefined,
         newestTime: undefined,
@@ -69,6 +73,11 @@ export class ProgressCounter {
   sawNewest(symbol: string, eventTime: number): void {
     const state = this.stateOf(symbol);
     state.newestTime = Math.max(state.newestTime ?? 0, eventTime);
+  }
+
+  /** So many samples were not to be had. */
+  missed(symbol: string, count: number): void {
+    this.stateOf(symbol).missed += count;
   }
 
   setLive(symbol: string, isLive: boolean): void {
@@ -127,6 +136,7 @@ export class ProgressCounter {
       tradesPerSecond: Math.round(count / seconds),
       gaps,
       refilled,
+      missed: state.missed,
     };
   }
 

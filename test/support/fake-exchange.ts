@@ -1,5 +1,12 @@
 import { UsageError } from '../../src/core/errors.js';
-import type { Exchange, ExchangeSymbol, Kline, TradeQuery, TradeRow } from '../../src/core/ports/exchange.js';
+import type {
+  Exchange,
+  ExchangeSymbol,
+  Kline,
+  SymbolPrice,
+  TradeQuery,
+  TradeRow,
+} from '../../src/core/ports/exchange.js';
 import type { Tick } from '../../src/core/tick.js';
 
 /** An exchange in memory: the trades of each symbol in order of id. Remembers what it was asked. */
@@ -42,6 +49,13 @@ export class FakeExchange implements Exchange {
       const reason = this.unreadable.get(tick.aggTradeId);
       return reason === undefined ? { id: tick.aggTradeId, tick } : { id: tick.aggTradeId, reason };
     });
+  }
+
+  /** The price of the newest trade of each symbol. */
+  prices(symbols: readonly string[]): Promise<SymbolPrice[]> {
+    return Promise.resolve(
+      symbols.map((symbol) => ({ symbol, price: this.tape[symbol]?.at(-1)?.price ?? '0.00000000' })),
+    );
   }
 
   klines(): Promise<Kline[]> {

@@ -94,6 +94,7 @@ export function fakeExchange(
       ),
     trades: unexpected('trades'),
     tradeRows: unexpected('tradeRows'),
+    prices: unexpected('prices'),
     klines: ({ startTime, endTime }) => {
       asked.push({ startTime, endTime });
       return Promise.resolve(

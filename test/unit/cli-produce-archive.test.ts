@@ -19,7 +19,7 @@ describe('produce --feed archive', () => {
     ['a poll interval', ['--feed', 'archive', ...days, '--interval', '500'], '--interval says nothing'],
     ['--to without it', ['--to', '2024-08-09'], '--to belongs to --feed archive'],
     ['a folder without it', ['--archive', '/tmp/x'], '--archive belongs to --feed archive'],
-    ['another feed', ['--feed', 'fax'], 'Allowed choices are stream, poll, archive'],
+    ['another feed', ['--feed', 'fax'], 'Allowed choices are stream, poll, ticker, archive'],
   ])('exits 2 for %s', async (_what, args, message) => {
     const { exitCode, err } = await callCli(['produce', ...args], env);
     expect(err).toContain(message);

@@ -10,7 +10,7 @@ export interface SymbolStart {
   readonly nextId: number;
   /** The newest trade that the exchange had when it was asked. */
   readonly newest: Tick | undefined;
-  readonly reason: 'cursor' | 'now' | 'time' | 'id';
+  readonly reason: 'cursor' | 'now' | 'time' | 'id' | 'slot';
   readonly cursor: Cursor | undefined;
 }
 

@@ -42,6 +42,12 @@ export interface ExchangeWait {
   readonly ms: number;
 }
 
+/** The newest price of a symbol, an exact decimal text; 0 where nothing was ever traded. */
+export interface SymbolPrice {
+  readonly symbol: string;
+  readonly price: string;
+}
+
 /** The market data of one exchange, over REST. Waits as told on 429 and 418; every call has a time-out. */
 export interface Exchange {
   /** Epoch milliseconds of the exchange's own clock. */
@@ -52,6 +58,8 @@ export interface Exchange {
   trades(query: TradeQuery, signal?: AbortSignal): Promise<Tick[]>;
   /** As `trades`, but a row that cannot be read does not cost the others: it comes with its reason. */
   tradeRows(query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]>;
+  /** The last price of each symbol, in one request however many they are. */
+  prices(symbols: readonly string[], signal?: AbortSignal): Promise<SymbolPrice[]>;
   /** One-minute bars whose open time lies in [startTime, endTime], at most 1,000, oldest first. */
   klines(
     query: { readonly symbol: string; readonly startTime: number; readonly endTime: number },

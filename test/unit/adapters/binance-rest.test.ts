@@ -74,6 +74,27 @@ describe('answers', () => {
     ]);
   });
 
+  it('gives the last prices of one symbol or of several in one request, in the order asked for', async () => {
+    const several = '[{"symbol":"BTCUSDT","price":"1.50000000"},{"symbol":"ETHUSDT","price":"0.25000000"}]';
+    const { exchange, server } = await against(
+      first(
+        answer(200, several),
+        answer(200, '{"symbol":"BTCUSDT","price":"1.60000000"}'),
+        answer(200, several),
+      ),
+    );
+    expect(await exchange.prices(['ETHUSDT', 'BTCUSDT'])).toEqual([
+      { symbol: 'ETHUSDT', price: '0.25000000' },
+      { symbol: 'BTCUSDT', price: '1.50000000' },
+    ]);
+    expect(await exchange.prices(['BTCUSDT'])).toEqual([{ symbol: 'BTCUSDT', price: '1.60000000' }]);
+    expect(server.requests.map(decodeURIComponent)).toEqual([
+      '/api/v3/ticker/price?symbols=["ETHUSDT","BTCUSDT"]',
+      '/api/v3/ticker/price?symbol=BTCUSDT',
+    ]);
+    await expect(exchange.prices(['ETHUSDT', 'XRPUSDT'])).rejects.toThrow('with no price of XRPUSDT');
+  });
+
   it('gives the sizes of symbols, in the order asked for', async () => {
     const { exchange } = await against(first());
     const symbols = await exchange.symbols(['ETHUSDT', 'BTCUSDT']);

@@ -224,6 +224,12 @@ describe('the data', () => {
     });
   });
 
+  it('of a ticker are told with their source', () => {
+    expect(findData([{ ...fresh, source: 'binance-spot-ticker-5000' }], now).summary).toBe(
+      'BTCUSDT (binance-spot-ticker-5000): newest sample 800 ms old, newest final bar 2026-11-23 21:28Z',
+    );
+  });
+
   it('are ill with holes, and say how to fill them', () => {
     expect(findData([{ ...fresh, holes: 2, missingIds: 30, firstMissingId: 700 }], now).problems).toEqual([
       'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe heal --symbols BTCUSDT`',
