@@ -188,7 +188,7 @@ async function stopInBackground({ io, app }: CliContext, { json }: ProduceFlags)
 function refuseTradeFlags({ from, untilCaughtUp }: ProduceFlags): void {
   const flag = from !== undefined ? '--from' : untilCaughtUp === true ? '--until-caught-up' : undefined;
   if (flag !== undefined)
-    throw new UsageError(`--feed ticker samples from now on, so ${flag} does not go with it', {
+    throw new UsageError(`--feed ticker samples from now on, so ${flag} does not go with it`, {
       nextStep: `Leave ${flag} out, or take --feed poll for every trade.`,
     });
 }

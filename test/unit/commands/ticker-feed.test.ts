@@ -49,7 +49,7 @@ function aTicker(options: {
         ...{ symbols: ['BTCUSDT', 'ETHUSDT'], from: { kind: 'now' } as const, ignoreCursor: false },
         ...{ progressIntervalMs: 1000, signal: stop.signal, ...options.produce },
       },
-      { onStart: () => undefined, onProgress: () => undefined },
+      { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
     );
   const sent = () =>
     topic.events.flatMap((event) => (typeof event === 'object' && 'sent' in event ? event.sent : []));
@@ -209,7 +209,7 @@ describe('the ticker feed', () => {
         progressIntervalMs: 1000,
         signal: stop.signal,
       },
-      { onStart: () => undefined, onProgress: () => undefined },
+      { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
     );
     const ids = topic.idsOf('BTCUSDT');
     const jumps = ids.flatMap((id, at) => (at > 0 && id !== ids[at - 1]! + 1 ? [id - ids[at - 1]! - 1] : []));
