@@ -1,10 +1,10 @@
 import { JobFailedError } from '../core/errors.js';
 import type { Kline, KlineArchive } from '../core/ports/exchange.js';
+import { dayAfter, dayText } from '../core/utc-day.js';
 import { archiveTimeMs, dailyArchivePath, openArchiveFile } from './binance-archive-file.js';
 import type { ArchiveSource } from './binance-archive-source.js';
 
 const minuteMs = 60_000;
-const dayMs = 1_440 * minuteMs;
 const columns = 12;
 const decimal = /^\d{1,30}(\.\d{1,18})?$/;
 const amountColumns = [1, 2, 3, 4, 5, 7, 9, 10];
@@ -13,7 +13,7 @@ const amountColumns = [1, 2, 3, 4, 5, 7, 9, 10];
 export function binanceArchiveKlines(source: ArchiveSource): KlineArchive {
   return {
     klinesOfDay: async (symbol, day, signal) => {
-      const path = dailyArchivePath('1m', symbol, new Date(day).toISOString().slice(0, 10));
+      const path = dailyArchivePath('1m', symbol, dayText(day));
       const file = await openArchiveFile(source, path, signal);
       if (file === undefined) return undefined;
       try {
@@ -36,7 +36,7 @@ export function binanceArchiveKlines(source: ArchiveSource): KlineArchive {
 function toKline(row: readonly string[], day: number): Kline | undefined {
   const openTime = archiveTimeMs(row[0] ?? '');
   const isOfDay =
-    openTime !== undefined && openTime >= day && openTime < day + dayMs && openTime % minuteMs === 0;
+    openTime !== undefined && openTime >= day && openTime < dayAfter(day) && openTime % minuteMs === 0;
   const isWhole = row.length === columns && amountColumns.every((column) => decimal.test(row[column] ?? ''));
   if (!isOfDay || !isWhole || !/^\d{1,15}$/.test(row[8] ?? '')) return undefined;
   const amount = (column: number): string => row[column] ?? '';

@@ -1,8 +1,9 @@
+import { indexReaching } from './id-ranges.js';
 import type { IdRange } from './ports/bars.js';
 
 /** True where one single range of the coverage has every id from `first` to `last`; ranges are in order and apart. */
 export function isCovered(coverage: readonly IdRange[], first: number, last: number): boolean {
-  const range = coverage[firstEndingAt(coverage, first)];
+  const range = coverage[indexReaching(coverage, first)];
   return range !== undefined && range.firstId <= first && last <= range.lastId;
 }
 
@@ -13,7 +14,7 @@ export function holesBetween(
   after: number | undefined,
 ): IdRange[] {
   const holes: IdRange[] = [];
-  const start = before === undefined ? 0 : Math.max(0, firstEndingAt(coverage, before) - 1);
+  const start = before === undefined ? 0 : Math.max(0, indexReaching(coverage, before) - 1);
   for (let index = start + 1; index < coverage.length; index += 1) {
     const firstId = (coverage[index - 1]?.lastId ?? -1) + 1;
     const lastId = (coverage[index]?.firstId ?? 0) - 1;
@@ -21,15 +22,4 @@ export function holesBetween(
     if (before === undefined || lastId > before) holes.push({ firstId, lastId });
   }
   return holes;
-}
-
-/** Where the first range that ends at this id or later stands. */
-function firstEndingAt(coverage: readonly IdRange[], id: number): number {
-  let [low, high] = [0, coverage.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((coverage[middle]?.lastId ?? Infinity) < id) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -47,7 +47,7 @@ export function nextPage(missing: IdRanges, next: number, size: number): IdRange
 }
 
 /** Where the first range stands that reaches to this id or beyond it. */
-function indexReaching(ranges: IdRanges, id: number): number {
+export function indexReaching(ranges: IdRanges, id: number): number {
   let [low, high] = [0, ranges.length];
   while (low < high) {
     const middle = (low + high) >>> 1;

@@ -1,7 +1,7 @@
-import { dayOf } from '../../src/commands/verify/days.js';
 import type { BarDay, BarEvidence, BarStore } from '../../src/core/ports/bars.js';
 import type { Exchange, ExchangeSymbol, Kline, KlineArchive } from '../../src/core/ports/exchange.js';
 import type { Reconciliations } from '../../src/core/ports/reconciliations.js';
+import { dayOf } from '../../src/core/utc-day.js';
 
 const unexpected = (what: string) => (): never => {
   throw new Error(`the test did not expect a call of ${what}`);

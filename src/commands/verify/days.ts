@@ -1,9 +1,9 @@
 import { holesBetween } from '../../core/coverage.js';
 import { UsageError } from '../../core/errors.js';
 import type { BarStore } from '../../core/ports/bars.js';
+import { dayAfter, dayOf, daysFrom } from '../../core/utc-day.js';
 
 const minuteMs = 60_000;
-const dayMs = 1_440 * minuteMs;
 /** What is judged is kept until it is printed: two years of minutes, some 200 MB. */
 const mostDays = 730;
 
@@ -21,9 +21,6 @@ export interface WantedRange {
   readonly to: number | undefined;
 }
 
-/** The start of the UTC day of a time. */
-export const dayOf = (time: number): number => Math.floor(time / dayMs) * dayMs;
-
 /**
  * The days to be judged, in order. A range with both ends is judged minute by minute. Where an end is left to the data,
  * whole days without a bar that a hole explains are left out: between an old tape and today lie a million minutes, and the
@@ -39,18 +36,15 @@ export async function daysToJudge(bars: BarStore, wanted: WantedRange): Promise<
   if (from === undefined || to === undefined || from >= to) return [];
   const isAsked = wanted.from !== undefined && wanted.to !== undefined;
   const stretches = isAsked ? [{ from, to }] : await withoutLostDays(bars, wanted, { from, to }, days);
-  const count = stretches.reduce(
-    (sum, stretch) => sum + (dayOf(stretch.to - 1) - dayOf(stretch.from)) / dayMs + 1,
-    0,
-  );
-  if (count > mostDays)
+  const judged = stretches.flatMap(cutIntoDays);
+  if (judged.length > mostDays)
     throw new UsageError(
-      `The range of ${wanted.symbol} has ${count} days; at most ${mostDays} are judged at once`,
+      `The range of ${wanted.symbol} has ${judged.length} days; at most ${mostDays} are judged at once`,
       {
         nextStep: 'Give a part of it by --from and --to.',
       },
     );
-  return stretches.flatMap(cutIntoDays);
+  return judged;
 }
 
 async function withoutLostDays(
@@ -63,7 +57,7 @@ async function withoutLostDays(
   let { from } = range;
   for (const [index, { lastBarAt }] of days.entries()) {
     const next = days[index + 1];
-    const gap = { from: dayOf(lastBarAt) + dayMs, to: next === undefined ? 0 : dayOf(next.firstBarAt) };
+    const gap = { from: dayAfter(dayOf(lastBarAt)), to: next === undefined ? 0 : dayOf(next.firstBarAt) };
     if (gap.from >= gap.to) continue;
     const { coverage, lastIdBefore, firstIdAfter } = await bars.evidence({ source, symbol, ...gap });
     if (holesBetween(coverage, lastIdBefore, firstIdAfter).length === 0) continue;
@@ -73,12 +67,11 @@ async function withoutLostDays(
   return [...stretches, { from, to: range.to }];
 }
 
-function cutIntoDays({ from, to }: DayRange): DayRange[] {
-  const days: DayRange[] = [];
-  for (let start = from; start < to; start = dayOf(start) + dayMs)
-    days.push({ from: start, to: Math.min(to, dayOf(start) + dayMs) });
-  return days;
-}
+const cutIntoDays = ({ from, to }: DayRange): DayRange[] =>
+  daysFrom(dayOf(from), dayOf(to - 1)).map((day) => ({
+    from: Math.max(from, day),
+    to: Math.min(to, dayAfter(day)),
+  }));
 
 /** The first whole minute at this time or after it. */
 const wholeMinute = (time: number | undefined): number | undefined =>

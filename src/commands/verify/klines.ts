@@ -3,7 +3,8 @@ import { JobFailedError } from '../../core/errors.js';
 import type { BarEvidence } from '../../core/ports/bars.js';
 import type { Clock } from '../../core/ports/clock.js';
 import type { Exchange, Kline, KlineArchive } from '../../core/ports/exchange.js';
-import { dayOf, type DayRange } from './days.js';
+import { dayAfter, dayOf, dayText } from '../../core/utc-day.js';
+import type { DayRange } from './days.js';
 
 const minuteMs = 60_000;
 const pageMinutes = 1_000;
@@ -11,7 +12,6 @@ const pageMinutes = 1_000;
 const restSettlesMs = minuteMs;
 /** A day's file is published during the day that follows; one more day is for a late one. */
 const archiveSettlesMs = 48 * 60 * minuteMs;
-const dayMs = 1_440 * minuteMs;
 
 /** The exchange's bars of (a part of) a day, and what is to be known of them before ours are held against them. */
 export interface DayKlines {
@@ -66,12 +66,11 @@ export function klinesByArchive(archive: KlineArchive, clock: Clock): KlineSourc
       const klines = await archive.klinesOfDay(symbol, day, signal);
       if (klines !== undefined)
         return { klines, settledUntil: Infinity, isExactQuote: !hasFineQuotes(evidence) };
-      if (clock.now() < day + dayMs + archiveSettlesMs)
+      if (clock.now() < dayAfter(day) + archiveSettlesMs)
         return { klines: [], settledUntil: -Infinity, isExactQuote: true };
-      throw new JobFailedError(
-        `The archive has no one-minute klines of ${symbol} for ${new Date(day).toISOString().slice(0, 10)}`,
-        { nextStep: 'Compare with --against rest, or leave the day out by --from and --to.' },
-      );
+      throw new JobFailedError(`The archive has no one-minute klines of ${symbol} for ${dayText(day)}`, {
+        nextStep: 'Compare with --against rest, or leave the day out by --from and --to.',
+      });
     },
   };
 }

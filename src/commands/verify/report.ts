@@ -1,7 +1,7 @@
 import { holesBetween } from '../../core/coverage.js';
 import { countVerdicts, isGood, type JudgedMinute, type VerdictCounts } from '../../core/minute-verdict.js';
 import type { BarEvidence, IdRange } from '../../core/ports/bars.js';
-import { dayOf } from './days.js';
+import { dayOf, dayText } from '../../core/utc-day.js';
 
 /** What was found of the minutes of one symbol in (a part of) one UTC day, and what it was found from. */
 export interface JudgedDay {
@@ -63,7 +63,7 @@ function dayReport(minutes: readonly JudgedMinute[]): DayReport[] {
   if (first === undefined) return [];
   return [
     {
-      day: new Date(dayOf(first.windowStart)).toISOString().slice(0, 10),
+      day: dayText(dayOf(first.windowStart)),
       minutes: minutes.length,
       compared: countCompared(minutes),
       verdicts: countVerdicts(minutes),
