@@ -1,24 +1,10 @@
 import type { Command } from 'commander';
 import { UsageError } from '../core/errors.js';
-import type { RunningSandbox, SandboxOptions } from '../core/ports/sandbox.js';
+import type { RunningSandbox } from '../core/ports/sandbox.js';
 import type { CliContext } from './context.js';
 import { printJson } from './print.js';
-
-interface SandboxFlags {
-  readonly port?: string;
-  readonly host: string;
-  readonly symbols?: string;
-  readonly rate?: string;
-  readonly seed?: string;
-  readonly history?: string;
-  readonly begin?: string;
-  readonly tape?: readonly string[];
-  readonly speed?: string;
-  readonly allAtOnce: boolean;
-  readonly klines: readonly string[];
-  readonly requestLimit: boolean;
-  readonly json: boolean;
-}
+import { DEFAULTS, toOptions, type SandboxFlags } from './sandbox-options.js';
+import { parseNumber, parseOddities, parseRate, parseSymbols, parseTime } from './sandbox-values.js';
 
 interface TapeFlags {
   readonly symbol: string;
@@ -27,14 +13,13 @@ interface TapeFlags {
   readonly seed: string;
   readonly rate: string;
   readonly begin: string;
+  readonly odd?: string;
+  readonly halt?: readonly string[];
   readonly json: boolean;
 }
 
 /** commander reads the flags that `sandbox` and `sandbox tape` share as those of `sandbox`, so both are looked at. */
 type AllTapeFlags = TapeFlags & Partial<SandboxFlags>;
-
-const DEFAULTS = { symbols: 'BTCUSDT,ETHUSDT', rate: '20', seed: '1', history: '60' } as const;
-const SYMBOL = /^[A-Z0-9._]{1,20}$/;
 
 const example = `
 Examples:
@@ -42,7 +27,10 @@ Examples:
   cryptopipe sandbox --tape BTCUSDT-aggTrades-2024-08-08.csv.gz --speed 60
 Faults on request, for the next two requests:
   curl -d '{"status":429,"retryAfterSeconds":2,"count":2}' http://127.0.0.1:8090/sandbox/faults
-  ({"delayMs":500} and {"drop":true} likewise; -X DELETE takes them back)`;
+  ({"delayMs":500} and {"drop":true} likewise; -X DELETE takes them back)
+On a stream: {"stream":"drop","count":3}, "double" and "reorder" likewise, {"stream":"silence","seconds":5},
+  {"stream":"close","code":1006} (or 1001, 1008), {"stream":"shutdown","afterSeconds":2} and "cut" likewise;
+  REST out of order: {"rest":"outage","seconds":3,"how":"503"} (or "drop"). What happened: GET /sandbox/faults/log`;
 
 /** `sandbox` runs the stand-in exchange until a signal; `sandbox tape` writes a generated tape to a file. */
 export function addSandbox(program: Command, context: CliContext): void {
@@ -56,11 +44,18 @@ export function addSandbox(program: Command, context: CliContext): void {
     .option('--seed <text>', `what it is made from (default: ${DEFAULTS.seed})`)
     .option('--history <minutes>', `how long ago it begins (default: ${DEFAULTS.history})`)
     .option('--begin <time>', 'when it begins: ISO 8601 or epoch ms')
+    .option(
+      '--odd <kinds>',
+      'with bursts of 735 trades in a millisecond, rows with first id -1, and halts: burst,neutralised,halt',
+    )
+    .option('--halt <from,to...>', 'without trades and klines between two whole minutes')
     .option('--tape <file...>', 'play recorded files SYMBOL-aggTrades-….csv, .csv.gz or .zip instead')
     .option('--speed <n>', 'play them so many times faster (default: 1)')
     .option('--all-at-once', 'have all of them there from the start', false)
     .option('--klines <file...>', 'files SYMBOL-INTERVAL-….csv, .csv.gz or .zip to answer klines from', [])
-    .option('--no-request-limit', 'never answer 429 for too much request weight')
+    .option('--no-request-limit', 'never answer 429 for too much request weight or too many connects')
+    .option('--stream-lifetime <s>', 'end a stream connection after so long (default: 86400)')
+    .option('--chaos <seed:rate>', 'faults of every kind by themselves, so many a minute (default rate: 6)')
     .option('--json', 'print the address as JSON', false)
     .addHelpText('after', example)
     .action(async (flags: SandboxFlags) => runSandbox(flags, context));
@@ -77,6 +72,8 @@ function addTape(sandbox: Command, context: CliContext): void {
     .option('--seed <text>', 'what it is made from', DEFAULTS.seed)
     .option('--rate <n>', 'trades a second', DEFAULTS.rate)
     .option('--begin <time>', 'when it begins: ISO 8601 or epoch ms', '2024-01-01T00:00:00Z')
+    .option('--odd <kinds>', 'burst,neutralised,halt')
+    .option('--halt <from,to...>', 'without trades between two whole minutes')
     .option('--json', 'print what was written as JSON', false)
     .action(async (_flags: unknown, command: Command) => runTape(command.optsWithGlobals(), context));
 }
@@ -98,7 +95,7 @@ function announce({ url, symbols }: RunningSandbox, asJson: boolean, { io }: Cli
 }
 
 async function runTape(flags: AllTapeFlags, context: CliContext): Promise<void> {
-  for (const name of ['port', 'symbols', 'history', 'tape', 'speed'] as const)
+  for (const name of ['port', 'symbols', 'history', 'tape', 'speed', 'chaos'] as const)
     if (flags[name] !== undefined) throw new UsageError(`--${name} means nothing to \`sandbox tape\``);
   const written = await (
     await context.app()
@@ -108,7 +105,8 @@ async function runTape(flags: AllTapeFlags, context: CliContext): Promise<void> 
     file: flags.out,
     seed: flags.seed,
     ratePerSecond: parseRate(flags.rate),
-    begin: parseTime(flags.begin),
+    begin: parseTime(flags.begin, '--begin'),
+    oddities: parseOddities(flags),
     signal: context.signal,
   });
   if (flags.json) printJson(context.io, written);
@@ -116,86 +114,4 @@ async function runTape(flags: AllTapeFlags, context: CliContext): Promise<void> 
     context.io.out(
       `${written.trades} trades, ids ${written.firstId} to ${written.lastId}, in ${written.file}\n`,
     );
-}
-
-async function toOptions(flags: SandboxFlags, context: CliContext): Promise<SandboxOptions> {
-  return {
-    host: flags.host,
-    port:
-      flags.port === undefined
-        ? (await context.config()).native.ports.sandbox
-        : parseNumber(flags.port, '--port', { min: 0, max: 65_535, isWhole: true }),
-    tape: flags.tape === undefined ? generated(flags) : recorded(flags, flags.tape),
-    klineFiles: flags.klines,
-    hasRequestLimit: flags.requestLimit,
-    onBug: (error) =>
-      context.io.err(`a bug of the sandbox, please report it: ${String((error as Error).stack)}\n`),
-  };
-}
-
-function generated(flags: SandboxFlags): SandboxOptions['tape'] {
-  if (flags.speed !== undefined || flags.allAtOnce)
-    throw new UsageError('--speed and --all-at-once are for a recorded tape', {
-      nextStep: 'Add --tape FILE.',
-    });
-  if (flags.begin !== undefined && flags.history !== undefined)
-    throw new UsageError('--begin and --history contradict each other', { nextStep: 'Keep one of them.' });
-  const history = parseNumber(flags.history ?? DEFAULTS.history, '--history', {
-    min: 0,
-    max: 5e6,
-    isWhole: false,
-  });
-  return {
-    kind: 'generated',
-    symbols: parseSymbols(flags.symbols ?? DEFAULTS.symbols, '--symbols'),
-    seed: flags.seed ?? DEFAULTS.seed,
-    ratePerSecond: parseRate(flags.rate ?? DEFAULTS.rate),
-    begin: flags.begin === undefined ? { historyMinutes: history } : { time: parseTime(flags.begin) },
-  };
-}
-
-function recorded(flags: SandboxFlags, files: readonly string[]): SandboxOptions['tape'] {
-  for (const name of ['symbols', 'rate', 'seed', 'history', 'begin'] as const)
-    if (flags[name] !== undefined)
-      throw new UsageError(`--${name} is for a generated tape, --tape plays a recorded one`, {
-        nextStep: 'Keep one of them.',
-      });
-  if (flags.allAtOnce && flags.speed !== undefined)
-    throw new UsageError('--all-at-once and --speed contradict each other', {
-      nextStep: 'Keep one of them.',
-    });
-  const speed = parseNumber(flags.speed ?? '1', '--speed', { min: 0.001, max: 1e6, isWhole: false });
-  return { kind: 'recorded', files, speed: flags.allAtOnce ? 'all-at-once' : speed };
-}
-
-const parseRate = (text: string): number =>
-  parseNumber(text, '--rate', { min: 0.01, max: 10_000, isWhole: false });
-
-function parseNumber(
-  text: string,
-  flag: string,
-  { min, max, isWhole }: { readonly min: number; readonly max: number; readonly isWhole: boolean },
-): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value >= min && value <= max && (!isWhole || Number.isInteger(value))) return value;
-  throw new UsageError(`${flag} ${text} is not a ${isWhole ? 'whole ' : ''}number from ${min} to ${max}`);
-}
-
-function parseSymbols(text: string, flag: string): string[] {
-  const names = [...new Set(text.split(',').map((name) => name.trim().toUpperCase()))];
-  const wrong = names.find((name) => !SYMBOL.test(name));
-  if (wrong === undefined) return names;
-  throw new UsageError(`${flag} ${text}: '${wrong}' is not a symbol`, {
-    nextStep: 'Type them like BTCUSDT,ETHUSDT.',
-  });
-}
-
-function parseTime(text: string): number {
-  // Without a zone a time is UTC, whatever the computer's own zone is.
-  const isLocal = /T[\d:.]+$/.test(text);
-  const time = /^\d{12,13}$/.test(text) ? Number(text) : Date.parse(isLocal ? `${text}Z` : text);
-  if (time >= Date.UTC(2017, 0, 1)) return time;
-  throw new UsageError(`--begin ${text} is not a time from 2017 on`, {
-    nextStep: 'Type it like 2024-08-08T23:54:00Z, or as epoch ms.',
-  });
 }

@@ -4,7 +4,14 @@ import type { Clock } from './clock.js';
 import { intervalNamed, shifted } from './intervals.js';
 import type { SandboxKline, SymbolKlines } from './klines.js';
 import type { Params } from './params.js';
-import { endAt, trade, type SymbolTape, type Tape, type TapeTrade } from './tapes/tape.js';
+import {
+  endAt,
+  lastCountedBefore,
+  printedAmounts,
+  type SymbolTape,
+  type Tape,
+  type TapeTrade,
+} from './tapes/tape.js';
 
 /** What the endpoints answer from. */
 export interface Market {
@@ -44,7 +51,7 @@ export function tickerPrice(params: Params, market: Market): string {
   const now = market.clock.now();
   const priceOf = (name: string): string => {
     const tape = symbolTape(market, name);
-    const newest = trade(tape, endAt(tape, now) - 1);
+    const newest = lastCountedBefore(tape, endAt(tape, now));
     return `{"symbol":"${name}","price":"${formatAmount(newest?.price ?? 0n)}"}`;
   };
   if (symbol !== undefined) return priceOf(symbol);
@@ -77,9 +84,7 @@ export function aggTrades(params: Params, market: Market, scale: TimeScale): str
 }
 
 function tradeRow(row: TapeTrade, scale: TimeScale): string {
-  const isNeutralised = row.firstTradeId < 0;
-  const price = isNeutralised ? '0' : formatAmount(row.price);
-  const quantity = isNeutralised ? '0' : formatAmount(row.quantity);
+  const { price, quantity } = printedAmounts(row);
   return `{"a":${row.id},"p":"${price}","q":"${quantity}","f":${row.firstTradeId},"l":${row.lastTradeId},"T":${row.time * scale},"m":${row.buyerIsMaker},"M":${row.isBestMatch}}`;
 }
 

@@ -27,14 +27,21 @@ export function exchangeInfo(params: Params, market: Market, scale: TimeScale): 
     serverTime: market.clock.now() * scale,
     rateLimits,
     exchangeFilters: [],
-    symbols: names.map((name) => describe(symbolTape(market, name).rules, withPermissions === 'true')),
+    symbols: names.map((name) => {
+      const tape = symbolTape(market, name);
+      const status = tape.isHaltedAt(market.clock.now()) ? 'HALT' : 'TRADING';
+      return describe(tape.rules, { status, withPermissions: withPermissions === 'true' });
+    }),
   });
 }
 
-function describe(rules: SymbolRules, withPermissions: boolean): Record<string, unknown> {
+function describe(
+  rules: SymbolRules,
+  { status, withPermissions }: { readonly status: string; readonly withPermissions: boolean },
+): Record<string, unknown> {
   return {
     symbol: rules.symbol,
-    status: 'TRADING',
+    status,
     baseAsset: rules.baseAsset,
     baseAssetPrecision: PRECISION,
     quoteAsset: rules.quoteAsset,

@@ -1,51 +1,60 @@
-import { z } from 'zod';
 import { errorBody, type Reply } from './api-error.js';
+import type { Fault, Origin, Outage, Planned, RequestFault } from './fault.js';
+import type { StreamFault } from './stream/stream-fault.js';
 import { banned, tooManyRequests } from './weights.js';
 
-const scope = {
-  /** How many requests it meets. */
-  count: z.int().min(1).max(1_000_000).default(1),
-  /** Only requests of this path, such as `/api/v3/aggTrades`. */
-  path: z.string().startsWith('/').optional(),
-};
-const faultSchema = z.union([
-  z.strictObject({
-    status: z.union([403, 418, 429, 451, 500, 502, 503, 504].map((status) => z.literal(status))),
-    retryAfterSeconds: z.int().min(0).max(259_200).optional(),
-    ...scope,
-  }),
-  z.strictObject({ delayMs: z.int().min(1).max(600_000), ...scope }),
-  z.strictObject({ drop: z.literal(true), ...scope }),
-]);
+const isStreamFault = (planned: Planned): planned is Planned<StreamFault> => 'stream' in planned.fault;
+const isRequestFault = (planned: Planned): planned is Planned<RequestFault> =>
+  !isStreamFault(planned) && !('rest' in planned.fault);
 
-/** What shall go wrong: a status, a delay before the right answer, or a connection cut without an answer. */
-export type Fault = z.infer<typeof faultSchema>;
-
-/** The faults that were asked for, in the order in which they were. */
+/** The faults that are still to come, in the order in which they were asked for, and the outage that is. */
 export class Faults {
-  private pending: Fault[] = [];
+  private pending: Planned[] = [];
+  private outage: { readonly how: Outage['how']; readonly until: number } | undefined;
 
-  /** @throws Error that says what is wrong with the request's body. */
-  add(body: string): void {
-    this.pending.push(faultSchema.parse(JSON.parse(body)));
+  /** An outage begins at once; everything else waits for a request or a connection to meet. */
+  add(planned: Planned): void {
+    if ('rest' in planned.fault)
+      this.outage = { how: planned.fault.how, until: Date.now() + planned.fault.seconds * 1_000 };
+    else this.pending.push(planned);
   }
 
   clear(): void {
     this.pending = [];
+    this.outage = undefined;
   }
 
   list(): readonly Fault[] {
-    return this.pending;
+    return this.pending.map(({ fault }) => fault);
+  }
+
+  /** How REST is out at this time, if it is. */
+  outageAt(now: number): Outage['how'] | undefined {
+    return this.outage !== undefined && now < this.outage.until ? this.outage.how : undefined;
+  }
+
+  /** The next fault for a stream, if there is one. */
+  takeStream(): Planned<StreamFault> | undefined {
+    const next = this.pending.find(isStreamFault);
+    if (next !== undefined) this.pending = this.pending.filter((planned) => planned !== next);
+    return next;
+  }
+
+  hasStream(by?: Origin): boolean {
+    return this.pending.some((planned) => isStreamFault(planned) && (by === undefined || planned.by === by));
   }
 
   /** The fault that meets this request; it has one less to go then. */
-  take(path: string): Fault | undefined {
-    const at = this.pending.findIndex((fault) => fault.path === undefined || fault.path === path);
-    const fault = this.pending[at];
-    if (fault === undefined) return undefined;
-    if (fault.count > 1) this.pending[at] = { ...fault, count: fault.count - 1 };
-    else this.pending.splice(at, 1);
-    return fault;
+  take(path: string): Planned<RequestFault> | undefined {
+    const met = this.pending
+      .filter(isRequestFault)
+      .find(({ fault }) => fault.path === undefined || fault.path === path);
+    if (met === undefined) return undefined;
+    const rest = { ...met, fault: { ...met.fault, count: met.fault.count - 1 } };
+    this.pending = this.pending.flatMap((planned) =>
+      planned !== met ? [planned] : rest.fault.count > 0 ? [rest] : [],
+    );
+    return met;
   }
 }
 

@@ -1,5 +1,5 @@
 import { oneMinute, type Interval } from './intervals.js';
-import { endAt, trade, type SymbolTape, type TapeTrade } from './tapes/tape.js';
+import { endAt, isCounted, lastCountedBefore, trade, type SymbolTape, type TapeTrade } from './tapes/tape.js';
 
 /** A kline in whole numbers: prices and volumes in 10⁻⁸, quote volumes in 10⁻¹⁶; open time in epoch ms. */
 export interface SandboxKline {
@@ -27,7 +27,6 @@ export interface KlineQuery {
 }
 
 const CACHED_MINUTES = 50_000;
-const NEUTRALISED_ROWS_LOOKED_BACK = 1_000;
 
 /** Klines of one symbol, from its trades alone; closed minutes are kept. */
 export class SymbolKlines {
@@ -41,26 +40,30 @@ export class SymbolKlines {
 
   /**
    * Oldest first from `start`, else the newest up to `end`; the one that is still open is the last. A quiet stretch is
-   * flat at the price before it; before the first trade there are no klines.
+   * flat at the price before it; before the first trade and in a halt there are no klines.
    */
   select(query: KlineQuery): SandboxKline[] {
-    return this.openTimes(query).flatMap((open) => this.kline(query.interval, open, query.now) ?? []);
+    const found: SandboxKline[] = [];
+    for (const open of this.openTimes(query)) {
+      if (found.length >= query.limit) break;
+      const kline = this.kline(query.interval, open, query.now);
+      if (kline !== undefined) found.push(kline);
+    }
+    return query.start === undefined ? found.reverse() : found;
   }
 
-  private openTimes({ interval, start, end, limit, now }: KlineQuery): number[] {
+  /** Forwards where there is a start, else backwards. */
+  private *openTimes({ interval, start, end, now }: KlineQuery): Generator<number> {
     const first = this.firstOpen(interval, now);
-    if (first === undefined) return [];
+    if (first === undefined) return;
     const last = interval.openOf(Math.min(end ?? now, now));
-    const opens: number[] = [];
-    if (start !== undefined) {
-      let open = interval.openOf(Math.max(start, first));
-      if (open < start) open = interval.nextOpen(open);
-      for (; open <= last && opens.length < limit; open = interval.nextOpen(open)) opens.push(open);
-      return opens;
+    if (start === undefined) {
+      for (let open = last; open >= first; open = interval.openOf(open - 1)) yield open;
+      return;
     }
-    for (let open = last; open >= first && opens.length < limit; open = interval.openOf(open - 1))
-      opens.push(open);
-    return opens.reverse();
+    let open = interval.openOf(Math.max(start, first));
+    if (open < start) open = interval.nextOpen(open);
+    for (; open <= last; open = interval.nextOpen(open)) yield open;
   }
 
   private firstOpen(interval: Interval, now: number): number | undefined {
@@ -108,26 +111,16 @@ export class SymbolKlines {
   }
 
   private fromTrades(open: number, end: number, now: number): SandboxKline | undefined {
+    if (this.tape.isHaltedAt(open)) return undefined;
     const from = this.tape.positionAt(open);
     const trades = this.tape.trades(from, Math.min(this.tape.positionAt(end), endAt(this.tape, now)));
     const counted = trades.filter(isCounted);
     const first = counted[0];
     if (first !== undefined) return sumOf(counted, first, open, end);
-    const before = this.lastPriceBefore(from);
-    return before === undefined ? undefined : flat(before, open, end);
-  }
-
-  private lastPriceBefore(position: number): bigint | undefined {
-    const from = Math.max(this.tape.begin, position - NEUTRALISED_ROWS_LOOKED_BACK);
-    const previous = trade(this.tape, position - 1);
-    if (position - 1 < this.tape.begin || previous === undefined) return undefined;
-    if (isCounted(previous)) return previous.price;
-    return this.tape.trades(from, position).findLast(isCounted)?.price;
+    const before = lastCountedBefore(this.tape, from);
+    return before === undefined ? undefined : flat(before.price, open, end);
   }
 }
-
-/** The exchange neutralised some rows of 2022: they stay in the list and count as nothing. */
-const isCounted = (row: TapeTrade): boolean => row.firstTradeId >= 0;
 
 function flat(price: bigint, openTime: number, end: number): SandboxKline {
   const none = { volume: 0n, quoteVolume: 0n, count: 0, takerVolume: 0n, takerQuoteVolume: 0n };

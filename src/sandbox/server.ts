@@ -2,17 +2,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.js';
+import type { Chaos } from '../core/ports/sandbox.js';
 import { ApiError, errorBody, type Reply } from './api-error.js';
 import type { Market, TimeScale } from './answers.js';
 import { endpoints } from './endpoints.js';
+import { ChaosRunner } from './chaos.js';
+import { FaultDesk } from './fault-desk.js';
+import { FaultLog } from './fault-log.js';
 import { Faults, replyFor } from './faults.js';
 import { Params } from './params.js';
 import { usualTimes, type StreamTimes } from './stream/connection.js';
 import { StreamServer } from './stream/stream-server.js';
 import { RequestLimit } from './weights.js';
 
-const ADMIN_PATH = '/sandbox/faults';
-const LARGEST_ADMIN_BODY = 10_000;
 const CLOSE_GRACE_MS = 1_000;
 /** Longer than any usual pause between two polls, so that a client never meets a connection that is just closing. */
 const KEEP_ALIVE_MS = 75_000;
@@ -24,11 +26,15 @@ export interface ServerOptions {
   readonly onBug: (error: unknown) => void;
   /** How long things take on a stream, where not as long as on the exchange. */
   readonly streamTimes?: Partial<StreamTimes>;
+  readonly chaos?: Chaos;
 }
 
 /** The exchange's REST and stream server over one market, and the address where faults are asked for. */
 export class SandboxServer {
   private readonly faults = new Faults();
+  private readonly log = new FaultLog();
+  private readonly desk = new FaultDesk(this.faults, this.log);
+  private readonly chaos: ChaosRunner | undefined;
   private readonly limit: RequestLimit;
   private readonly stop = new AbortController();
   private readonly server: Server;
@@ -50,7 +56,14 @@ export class SandboxServer {
     this.streams = new StreamServer(market, {
       hasRequestLimit: options.hasRequestLimit,
       times: { ...usualTimes, ...options.streamTimes },
+      faults: this.faults,
+      log: this.log,
     });
+    if (options.chaos !== undefined)
+      this.chaos = new ChaosRunner(options.chaos, {
+        isWaiting: () => this.faults.hasStream('chaos'),
+        inject: (fault) => this.desk.inject(fault, 'chaos'),
+      });
     this.server.on('upgrade', (request, socket, head) => this.streams.upgrade(request, socket, head));
     this.server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
@@ -62,6 +75,7 @@ export class SandboxServer {
       this.server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
       this.server.listen(port, host, resolve);
     });
+    this.chaos?.start();
     const address = this.server.address() as AddressInfo;
     return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
   }
@@ -70,6 +84,7 @@ export class SandboxServer {
   close(): Promise<void> {
     this.closing ??= new Promise((resolve) => {
       this.stop.abort();
+      this.chaos?.stop();
       this.server.close(() => resolve());
       this.streams.close();
       this.server.closeIdleConnections();
@@ -83,9 +98,20 @@ export class SandboxServer {
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://sandbox');
-    if (url.pathname === ADMIN_PATH) return this.administer(request, response);
-    const fault = this.faults.take(url.pathname);
-    if (fault !== undefined && 'drop' in fault) {
+    const admin = await this.desk.answer(request, url.pathname);
+    if (admin !== undefined) {
+      send(response, admin);
+      return;
+    }
+    const outage = this.faults.outageAt(Date.now());
+    const planned = outage === undefined ? this.faults.take(url.pathname) : undefined;
+    if (planned !== undefined) this.log.add({ ...planned, path: url.pathname });
+    const fault = planned?.fault;
+    if (outage === '503') {
+      send(response, replyFor(503, undefined, Date.now()));
+      return;
+    }
+    if (outage === 'drop' || (fault !== undefined && 'drop' in fault)) {
       request.socket.destroy();
       return;
     }
@@ -119,18 +145,6 @@ export class SandboxServer {
       throw error;
     }
   }
-
-  /** GET lists the faults that are to come, POST adds one, DELETE takes all back. */
-  private async administer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      if (request.method === 'POST') this.faults.add(await readBody(request));
-      else if (request.method === 'DELETE') this.faults.clear();
-    } catch (error) {
-      send(response, { status: 400, body: errorBody(-1130, (error as Error).message) });
-      return;
-    }
-    send(response, { status: 200, body: JSON.stringify(this.faults.list()) });
-  }
 }
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
@@ -146,17 +160,6 @@ function timeScale(header: string | string[] | undefined): TimeScale {
   if (header === undefined || header === 'MILLISECOND' || header === 'millisecond') return 1;
   if (header === 'MICROSECOND' || header === 'microsecond') return 1000;
   throw new ApiError(-1194, 'Invalid value for time unit; expected either MICROSECOND or MILLISECOND.');
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let size = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length;
-    if (size > LARGEST_ADMIN_BODY) throw new Error('the body is too long');
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString('utf8');
 }
 
 function send(response: ServerResponse, { status, body, retryAfterSeconds }: Reply): void {

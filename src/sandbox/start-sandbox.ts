@@ -16,7 +16,11 @@ export async function startSandbox(options: SandboxOptions): Promise<RunningSand
   const klines = new Map(
     [...tape].map(([symbol, trades]) => [symbol, new SymbolKlines(trades, published.get(symbol))]),
   );
-  const server = new SandboxServer({ tape, klines, clock }, options);
+  const { streamLifetimeMs: lifetimeMs } = options;
+  const server = new SandboxServer(
+    { tape, klines, clock },
+    { ...options, ...(lifetimeMs === undefined ? {} : { streamTimes: { lifetimeMs } }) },
+  );
   const url = await server.listen();
   return { url, symbols: [...tape.keys()], close: () => server.close() };
 }
@@ -33,14 +37,12 @@ async function openTape(choice: SandboxOptions['tape']): Promise<{ tape: Tape; c
   };
 }
 
-function generatedTape({ symbols, seed, ratePerSecond, begin }: GeneratedTapeChoice): Tape {
+function generatedTape({ symbols, begin, ...choice }: GeneratedTapeChoice): Tape {
   const from =
     'time' in begin
       ? begin.time
       : Math.floor((Date.now() - begin.historyMinutes * MINUTE_MS) / MINUTE_MS) * MINUTE_MS;
   return new Map(
-    [...symbols]
-      .sort()
-      .map((symbol) => [symbol, new GeneratedTape({ symbol, seed, ratePerSecond, begin: from })]),
+    [...symbols].sort().map((symbol) => [symbol, new GeneratedTape({ ...choice, symbol, begin: from })]),
   );
 }

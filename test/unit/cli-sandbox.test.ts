@@ -104,6 +104,24 @@ describe('cryptopipe sandbox', () => {
     });
   });
 
+  it('takes oddities of the tape and faults', async () => {
+    const { started } = await run(
+      ...['--odd', 'burst,halt', '--halt', '2024-08-08T23:54Z,2024-08-08T23:57Z'],
+      ...['--chaos', 'x:30', '--stream-lifetime', '90'],
+    );
+    expect(started).toMatchObject({
+      tape: {
+        oddities: {
+          ...{ hasBursts: true, hasNeutralised: false, hasHalts: true },
+          halts: [{ from: Date.UTC(2024, 7, 8, 23, 54), to: Date.UTC(2024, 7, 8, 23, 57) }],
+        },
+      },
+      chaos: { seed: 'x', faultsPerMinute: 30 },
+      streamLifetimeMs: 90_000,
+    });
+    expect((await run('--chaos', '7')).started?.chaos).toEqual({ seed: '7', faultsPerMinute: 6 });
+  });
+
   it.each([
     [['--begin', '2024-08-08T01:00'], Date.UTC(2024, 7, 8, 1)],
     [['--begin', '2024-08-08T01:00:00.5+01:00'], Date.UTC(2024, 7, 8, 0, 0, 0, 500)],
@@ -123,6 +141,14 @@ describe('cryptopipe sandbox', () => {
     [['--port', '70000'], /not a whole number from 0 to 65535/],
     [['--symbols', 'BTC/USDT'], /'BTC\/USDT' is not a symbol/],
     [['--begin', 'yesterday'], /not a time/],
+    [['--odd', 'bursts'], /'bursts' is none of burst, neutralised, halt/],
+    [['--halt', '2024-08-08T23:54:30Z,2024-08-08T23:57Z'], /not two whole minutes/],
+    [['--halt', '2024-08-08T23:57Z,2024-08-08T23:54Z'], /not two whole minutes/],
+    [['--halt', '2024-08-08T23:57Z'], /not two whole minutes/],
+    [['--tape', 'a.csv', '--odd', 'halt'], /--odd is for a generated tape/],
+    [['--chaos', ':6'], /not a seed with a rate/],
+    [['--chaos', '7:0'], /--chaos 0 is not a number from 0\.01/],
+    [['--stream-lifetime', '0'], /--stream-lifetime 0 is not a number from 1/],
     [['tape', '--symbol', 'X', '--trades', '1', '--out', 'f', '--port', '1'], /--port means nothing/],
   ])('refuses %j', async (argv, expected) => {
     await expect(run(...argv)).rejects.toThrow(expected);

@@ -1,3 +1,21 @@
+/** A stretch without trading and without klines; epoch ms of whole minutes, `to` not included. */
+export interface Halt {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is out of the ordinary on a generated tape; all of it follows from the seed but the halts that are named. */
+export interface TapeOddities {
+  /** 735 trades in one millisecond, in about every fourth minute that has twice as many. */
+  readonly hasBursts: boolean;
+  /** About one row in 300 is neutralised: it keeps its id, and has raw ids -1, no price and no quantity. */
+  readonly hasNeutralised: boolean;
+  /** In every 16 minutes a symbol does not trade for one or two. */
+  readonly hasHalts: boolean;
+  /** Halts of every symbol at these times. */
+  readonly halts: readonly Halt[];
+}
+
 /** A tape made from a seed: endless, and the same trades at the same time in every process that has the seed. */
 export interface GeneratedTapeChoice {
   readonly kind: 'generated';
@@ -7,6 +25,7 @@ export interface GeneratedTapeChoice {
   readonly ratePerSecond: number;
   /** Where the tape begins: so long ago, rounded down to a whole minute, or at a time (epoch ms). */
   readonly begin: { readonly historyMinutes: number } | { readonly time: number };
+  readonly oddities?: TapeOddities;
 }
 
 /** A tape from files in the exchange's archive format, `SYMBOL-aggTrades-….csv`, `.csv.gz` or `.zip`. */
@@ -17,6 +36,13 @@ interface RecordedTapeChoice {
   readonly speed: number | 'all-at-once';
 }
 
+/** Faults that come by themselves: kinds, order and sizes follow from the seed. */
+export interface Chaos {
+  readonly seed: string;
+  /** On average. */
+  readonly faultsPerMinute: number;
+}
+
 export interface SandboxOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -24,8 +50,12 @@ export interface SandboxOptions {
   readonly tape: GeneratedTapeChoice | RecordedTapeChoice;
   /** Files `SYMBOL-INTERVAL-….csv`, `.csv.gz` or `.zip`: closed klines that replace the computed ones. */
   readonly klineFiles: readonly string[];
-  /** False lifts the request limit; the used weight is reported all the same. */
+  /** False lifts the limits on requests and on connects; the used weight is reported all the same. */
   readonly hasRequestLimit: boolean;
+  /** How long a stream connection lives; a day, as on the exchange, where nothing is said. */
+  readonly streamLifetimeMs?: number;
+  /** Faults of every kind by themselves. */
+  readonly chaos?: Chaos;
   /** Told of what is a bug of the sandbox itself; the client got an answer 500. */
   readonly onBug: (error: unknown) => void;
 }
@@ -43,6 +73,7 @@ export interface TapeFileOptions {
   readonly ratePerSecond: number;
   /** Epoch ms. */
   readonly begin: number;
+  readonly oddities?: TapeOddities;
   readonly trades: number;
   readonly file: string;
   readonly signal: AbortSignal;

@@ -1,6 +1,5 @@
-import { formatAmount } from '../amounts.js';
 import type { TimeScale } from '../answers.js';
-import type { TapeTrade } from '../tapes/tape.js';
+import { printedAmounts, type TapeTrade } from '../tapes/tape.js';
 
 /** The payload of one aggregate trade; `eventTime` is when it is sent, epoch ms. */
 export function aggTradePayload(
@@ -8,9 +7,7 @@ export function aggTradePayload(
   trade: TapeTrade,
   { eventTime, scale }: { readonly eventTime: number; readonly scale: TimeScale },
 ): string {
-  const isNeutralised = trade.firstTradeId < 0;
-  const price = isNeutralised ? '0' : formatAmount(trade.price);
-  const quantity = isNeutralised ? '0' : formatAmount(trade.quantity);
+  const { price, quantity } = printedAmounts(trade);
   return `{"e":"aggTrade","E":${eventTime * scale},"s":"${symbol}","a":${trade.id},"p":"${price}","q":"${quantity}","f":${trade.firstTradeId},"l":${trade.lastTradeId},"T":${trade.time * scale},"m":${trade.buyerIsMaker},"M":${trade.isBestMatch}}`;
 }
 

@@ -2,6 +2,8 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import type { Market } from '../answers.js';
+import type { FaultLog, MetTrade } from '../fault-log.js';
+import type { Faults } from '../faults.js';
 import { Connection, type StreamTimes } from './connection.js';
 import { RollingLimit } from './rolling-limit.js';
 import { parseTarget, tradedSymbol, type StreamTarget } from './stream-names.js';
@@ -19,14 +21,21 @@ export class StreamServer {
     maxPayload: LARGEST_MESSAGE,
     autoPong: false,
   });
-  private readonly connections = new Set<Connection>();
+  /** Oldest first, with their numbers. */
+  private readonly connections = new Map<Connection, number>();
+  private opened = 0;
   private readonly connects = new RollingLimit(CONNECTS.most, CONNECTS.spanMs);
   private readonly pump: TradePump;
   private ticking: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly market: Market,
-    private readonly options: { readonly times: StreamTimes; readonly hasRequestLimit: boolean },
+    private readonly options: {
+      readonly times: StreamTimes;
+      readonly hasRequestLimit: boolean;
+      readonly faults: Faults;
+      readonly log: FaultLog;
+    },
   ) {
     this.pump = new TradePump(market);
   }
@@ -44,11 +53,11 @@ export class StreamServer {
   /** Tells every client with `serverShutdown`, then ends the connections. */
   close(): void {
     clearInterval(this.ticking);
-    for (const connection of this.connections) connection.shutDown(0);
+    for (const connection of this.connections.keys()) connection.shutDown(0);
   }
 
   terminate(): void {
-    for (const connection of this.connections) connection.terminate();
+    for (const connection of this.connections.keys()) connection.terminate();
   }
 
   private open(client: WebSocket, target: StreamTarget): void {
@@ -58,7 +67,8 @@ export class StreamServer {
       now: () => this.market.clock.now(),
       onChange: () => this.change(),
     });
-    this.connections.add(connection);
+    this.opened += 1;
+    this.connections.set(connection, this.opened);
     client.on('close', () => {
       this.connections.delete(connection);
       this.change();
@@ -73,16 +83,30 @@ export class StreamServer {
   }
 
   private sendDue(): void {
-    for (const { symbol, payload } of this.pump.take()) {
-      const stream = `${symbol.toLowerCase()}@aggTrade`;
-      for (const connection of this.connections)
-        if (connection.has(stream)) connection.deliver(stream, payload);
+    this.disturb();
+    for (const due of this.pump.take()) {
+      const stream = `${due.symbol.toLowerCase()}@aggTrade`;
+      for (const connection of this.connections.keys())
+        if (connection.has(stream)) connection.deliver(stream, due);
+    }
+  }
+
+  /** Gives each fault that waits to the oldest connection that can take it. */
+  private disturb(): void {
+    const { faults, log } = this.options;
+    while (faults.hasStream()) {
+      const target = [...this.connections].find(([connection]) => connection.isFree);
+      const planned = target === undefined ? undefined : faults.takeStream();
+      if (target === undefined || planned === undefined) return;
+      const trades: MetTrade[] = [];
+      log.add({ ...planned, connection: target[1], trades });
+      target[0].suffer(planned.fault, trades);
     }
   }
 
   private followWanted(): void {
     const wanted = new Set<string>();
-    for (const connection of this.connections)
+    for (const connection of this.connections.keys())
       for (const stream of connection.list()) wanted.add(tradedSymbol(stream) ?? '');
     this.pump.followOnly(wanted);
     if (this.connections.size === 0) {

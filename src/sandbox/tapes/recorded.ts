@@ -27,6 +27,11 @@ export class RecordedTape implements SymbolTape {
     return this.firstPosition((position) => this.columns.time(position) >= time);
   }
 
+  /** A file does not say whether the symbol was halted or just quiet. */
+  isHaltedAt(): boolean {
+    return false;
+  }
+
   trades(from: number, end: number): TapeTrade[] {
     const trades: TapeTrade[] = [];
     const stop = Math.min(end, this.columns.length);

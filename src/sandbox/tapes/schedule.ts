@@ -1,3 +1,5 @@
+import type { TapeOddities } from '../../core/ports/sandbox.js';
+import { Halts } from './halts.js';
 import { hash, keyFor, unit } from './hash.js';
 
 const MINUTE_MS = 60_000;
@@ -10,6 +12,8 @@ const BURSTS: readonly { readonly size: number; readonly oneIn: number }[] = [
   { size: 32, oneIn: 12 },
   { size: 4, oneIn: 2 },
 ];
+/** The largest group that was ever seen in one millisecond of an ordinary day; one minute in so many has it. */
+const LARGEST_BURST = { size: 735, oneIn: 4 };
 const CACHED_BLOCKS = 64;
 
 /** One minute of a schedule: `count` trades from `firstId` on. */
@@ -22,26 +26,37 @@ export interface ScheduledMinute {
 /**
  * When trades happen, as a pure function of a key: which id falls into which minute has a closed form per block of 16
  * minutes, so any id and any time is found without walking there. Each block has one quiet minute and one busy one.
+ * Halts take the trades out of their minutes into the others of the block; a block that is all halt takes up no ids.
  */
 export class Schedule {
   private readonly perBlock: number;
   private readonly shapeKey: number;
   private readonly burstKeys: readonly number[];
   private readonly jitterKey: number;
+  private readonly largestBurstKey: number | undefined;
+  private readonly halts: Halts;
   /** Only a cache: what is in it changes no answer. */
   private readonly blocks = new Map<number, readonly number[]>();
 
-  constructor(key: number, ratePerSecond: number) {
+  constructor(key: number, ratePerSecond: number, oddities?: TapeOddities) {
     this.perBlock = Math.max(1, Math.round(BLOCK_MINUTES * 60 * ratePerSecond));
     this.shapeKey = keyFor(key, 'shape');
     this.jitterKey = keyFor(key, 'jitter');
     this.burstKeys = BURSTS.map(({ size }) => keyFor(key, `burst ${size}`));
+    this.largestBurstKey = oddities?.hasBursts === true ? keyFor(key, 'largest burst') : undefined;
+    this.halts = new Halts(key, oddities?.halts ?? [], {
+      isSeeded: oddities?.hasHalts === true,
+      blockMinutes: BLOCK_MINUTES,
+      origin: GENESIS_MS,
+    });
   }
 
   minuteOfId(id: number): ScheduledMinute {
-    const block = Math.floor(id / this.perBlock);
+    const filled = Math.floor(id / this.perBlock);
+    let block = filled;
+    for (const halted of this.halts.wholeBlocks) if (halted <= block) block += 1;
     const ends = this.minuteEnds(block);
-    const inside = id - block * this.perBlock;
+    const inside = id - filled * this.perBlock;
     return this.minute(
       block,
       ends.findIndex((end) => inside < end),
@@ -63,8 +78,27 @@ export class Schedule {
     return minute.firstId + low;
   }
 
+  isHaltedAt(time: number): boolean {
+    return time >= GENESIS_MS && this.halts.isHalted(Math.floor((time - GENESIS_MS) / MINUTE_MS));
+  }
+
   /** The first trade of the burst that the `index`th trade of the minute belongs to, or that trade itself. */
   leaderOf(minute: ScheduledMinute, index: number): number {
+    const burst = this.largestBurst(minute);
+    if (burst === undefined || index < burst) return this.usualLeader(minute, index);
+    const end = burst + LARGEST_BURST.size;
+    return index < end ? burst : Math.max(end, this.usualLeader(minute, index));
+  }
+
+  /** Where the largest burst of a minute begins, if it has one. */
+  private largestBurst({ firstId, count }: ScheduledMinute): number | undefined {
+    const { size, oneIn } = LARGEST_BURST;
+    if (this.largestBurstKey === undefined || count < 2 * size) return undefined;
+    const bits = hash(this.largestBurstKey, firstId);
+    return bits % oneIn === 0 ? Math.floor(bits / oneIn) % (count - size) : undefined;
+  }
+
+  private usualLeader(minute: ScheduledMinute, index: number): number {
     for (const [level, { size, oneIn }] of BURSTS.entries()) {
       if (size * 4 > minute.count) continue;
       const leader = index - (index % size);
@@ -82,9 +116,10 @@ export class Schedule {
   private minute(block: number, index: number): ScheduledMinute {
     const ends = this.minuteEnds(block);
     const first = index === 0 ? 0 : (ends[index - 1] ?? 0);
+    const haltedBefore = this.halts.wholeBlocks.filter((halted) => halted < block).length;
     return {
       start: GENESIS_MS + (block * BLOCK_MINUTES + index) * MINUTE_MS,
-      firstId: block * this.perBlock + first,
+      firstId: (block - haltedBefore) * this.perBlock + first,
       count: (ends[index] ?? 0) - first,
     };
   }
@@ -97,15 +132,17 @@ export class Schedule {
     const busy = (quiet + 1 + (hash(this.shapeKey, block * 2 + 1) % (BLOCK_MINUTES - 1))) % BLOCK_MINUTES;
     const minuteKey = keyFor(this.shapeKey, 'minute');
     const weights = Array.from({ length: BLOCK_MINUTES }, (_, index) => {
-      if (index === quiet) return 0;
+      if (index === quiet || this.halts.isHalted(block * BLOCK_MINUTES + index)) return 0;
       const chance = unit(minuteKey, block * BLOCK_MINUTES + index);
       return index === busy ? 4 + 4 * chance : 0.4 + 1.2 * chance;
     });
     const all = weights.reduce((sum, weight) => sum + weight, 0);
+    const last = weights.findLastIndex((weight) => weight > 0);
     let reached = 0;
     const ends = weights.map((weight, index) => {
       reached += weight;
-      return index === BLOCK_MINUTES - 1 ? this.perBlock : Math.floor((this.perBlock * reached) / all);
+      if (last < 0) return 0;
+      return index >= last ? this.perBlock : Math.floor((this.perBlock * reached) / all);
     });
     if (this.blocks.size >= CACHED_BLOCKS) this.blocks.clear();
     this.blocks.set(block, ends);

@@ -1,3 +1,5 @@
+import { formatAmount } from '../amounts.js';
+
 /** What the exchange says of a symbol; sizes in units of 10⁻⁸. */
 export interface SymbolRules {
   readonly symbol: string;
@@ -31,6 +33,8 @@ export interface SymbolTape {
   positionOfId(id: number): number;
   /** Position of the first trade at this time or later. */
   positionAt(time: number): number;
+  /** Whether the symbol is halted at this time; then there are neither trades nor klines. */
+  isHaltedAt(time: number): boolean;
   /** The trades from one position up to, not including, another. */
   trades(from: number, end: number): TapeTrade[];
 }
@@ -45,4 +49,24 @@ export function endAt(tape: SymbolTape, now: number): number {
 
 export function trade(tape: SymbolTape, position: number): TapeTrade | undefined {
   return tape.trades(position, position + 1)[0];
+}
+
+/** The exchange neutralised some rows of 2022: they stay in the list and count as nothing. */
+export const isCounted = (row: TapeTrade): boolean => row.firstTradeId >= 0;
+
+const NEUTRALISED_ROWS_LOOKED_BACK = 1_000;
+
+/** The newest trade before a position that is not neutralised. */
+export function lastCountedBefore(tape: SymbolTape, position: number): TapeTrade | undefined {
+  if (position <= tape.begin) return undefined;
+  const previous = trade(tape, position - 1);
+  if (previous === undefined || isCounted(previous)) return previous;
+  const from = Math.max(tape.begin, position - NEUTRALISED_ROWS_LOOKED_BACK);
+  return tape.trades(from, position).findLast(isCounted);
+}
+
+/** Price and quantity as they are printed: those of a neutralised row are a bare 0. */
+export function printedAmounts(row: TapeTrade): { readonly price: string; readonly quantity: string } {
+  if (!isCounted(row)) return { price: '0', quantity: '0' };
+  return { price: formatAmount(row.price), quantity: formatAmount(row.quantity) };
 }

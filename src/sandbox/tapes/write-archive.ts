@@ -3,10 +3,9 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { ConfigError } from '../../core/errors.js';
 import type { TapeFileOptions, WrittenTape } from '../../core/ports/sandbox.js';
-import { formatAmount } from '../amounts.js';
 import { parseArchiveName } from './archive-rows.js';
 import { GeneratedTape } from './generated.js';
-import { trade, type TapeTrade } from './tape.js';
+import { printedAmounts, trade, type TapeTrade } from './tape.js';
 
 const ROWS_AT_ONCE = 5_000;
 
@@ -59,5 +58,6 @@ function summary(tape: GeneratedTape, file: string, end: number): WrittenTape {
 const flag = (value: boolean): string => (value ? 'True' : 'False');
 
 function archiveRow(row: TapeTrade): string {
-  return `${row.id},${formatAmount(row.price)},${formatAmount(row.quantity)},${row.firstTradeId},${row.lastTradeId},${row.time},${flag(row.buyerIsMaker)},${flag(row.isBestMatch)}\n`;
+  const { price, quantity } = printedAmounts(row);
+  return `${row.id},${price},${quantity},${row.firstTradeId},${row.lastTradeId},${row.time},${flag(row.buyerIsMaker)},${flag(row.isBestMatch)}\n`;
 }
