@@ -28,6 +28,8 @@ export interface SandboxFlags {
   readonly requestLimit: boolean;
   readonly streamLifetime?: string;
   readonly chaos?: string;
+  readonly archiveHoles: string;
+  readonly archiveToday: boolean;
   readonly json: boolean;
 }
 
@@ -88,7 +90,7 @@ function recorded(flags: SandboxFlags, files: readonly string[]): SandboxOptions
   return { kind: 'recorded', files, speed: flags.allAtOnce ? 'all-at-once' : speed };
 }
 
-function faultsOf(flags: SandboxFlags): Pick<SandboxOptions, 'streamLifetimeMs' | 'chaos'> {
+function faultsOf(flags: SandboxFlags): Pick<SandboxOptions, 'streamLifetimeMs' | 'chaos' | 'archive'> {
   const lifetime = flags.streamLifetime;
   return {
     ...(lifetime === undefined
@@ -98,5 +100,9 @@ function faultsOf(flags: SandboxFlags): Pick<SandboxOptions, 'streamLifetimeMs' 
             1000 * parseNumber(lifetime, '--stream-lifetime', { min: 1, max: 86_400, isWhole: false }),
         }),
     ...(flags.chaos === undefined ? {} : { chaos: parseChaos(flags.chaos) }),
+    archive: {
+      holesPerDay: parseNumber(flags.archiveHoles, '--archive-holes', { min: 0, max: 1_000, isWhole: true }),
+      hasToday: flags.archiveToday,
+    },
   };
 }

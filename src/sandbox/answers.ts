@@ -101,16 +101,21 @@ export function klines(params: Params, market: Market, scale: TimeScale): string
   symbolTape(market, symbol);
   const query = { interval: shifted(interval, offset), start, end, limit, now };
   const rows = market.klines.get(symbol)?.select(query) ?? [];
-  return `[${rows.map((row) => klineRow(row, scale)).join(',')}]`;
+  return JSON.stringify(rows.map((row) => klineFields(row, scale)));
 }
 
-function klineRow(row: SandboxKline, scale: TimeScale): string {
-  const prices = [row.open, row.high, row.low, row.close, row.volume].map(
-    (units) => `"${formatAmount(units)}"`,
-  );
-  const taker = `"${formatAmount(row.takerVolume)}","${formatProduct(row.takerQuoteVolume)}"`;
-  const closeTime = row.end * scale - 1;
-  return `[${row.openTime * scale},${prices.join(',')},${closeTime},"${formatProduct(row.quoteVolume)}",${row.count},${taker},"0"]`;
+/** The twelve fields of a kline, as REST and archive have them. */
+export function klineFields(row: SandboxKline, scale: TimeScale): readonly (number | string)[] {
+  return [
+    row.openTime * scale,
+    ...[row.open, row.high, row.low, row.close, row.volume].map(formatAmount),
+    row.end * scale - 1,
+    formatProduct(row.quoteVolume),
+    row.count,
+    formatAmount(row.takerVolume),
+    formatProduct(row.takerQuoteVolume),
+    '0',
+  ];
 }
 
 /** Times before 2017 or more than 10 s ahead are clamped. */

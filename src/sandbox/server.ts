@@ -1,11 +1,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.js';
-import type { Chaos } from '../core/ports/sandbox.js';
+import type { ArchiveChoice, Chaos } from '../core/ports/sandbox.js';
 import { ApiError, errorBody, type Reply } from './api-error.js';
 import type { Market, TimeScale } from './answers.js';
 import { endpoints } from './endpoints.js';
+import { ArchiveHost } from './archive/archive-host.js';
 import { ChaosRunner } from './chaos.js';
 import { FaultDesk } from './fault-desk.js';
 import { FaultLog } from './fault-log.js';
@@ -15,6 +19,8 @@ import { usualTimes, type StreamTimes } from './stream/connection.js';
 import { StreamServer } from './stream/stream-server.js';
 import { RequestLimit } from './weights.js';
 
+const NO_SUCH_FILE =
+  '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>';
 const CLOSE_GRACE_MS = 1_000;
 /** Longer than any usual pause between two polls, so that a client never meets a connection that is just closing. */
 const KEEP_ALIVE_MS = 75_000;
@@ -27,9 +33,10 @@ export interface ServerOptions {
   /** How long things take on a stream, where not as long as on the exchange. */
   readonly streamTimes?: Partial<StreamTimes>;
   readonly chaos?: Chaos;
+  readonly archive?: ArchiveChoice;
 }
 
-/** The exchange's REST and stream server over one market, and the address where faults are asked for. */
+/** The exchange's REST, stream and archive server over one market, and the address where faults are asked for. */
 export class SandboxServer {
   private readonly faults = new Faults();
   private readonly log = new FaultLog();
@@ -39,6 +46,7 @@ export class SandboxServer {
   private readonly stop = new AbortController();
   private readonly server: Server;
   private readonly streams: StreamServer;
+  private readonly archive: ArchiveHost;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -59,6 +67,7 @@ export class SandboxServer {
       faults: this.faults,
       log: this.log,
     });
+    this.archive = new ArchiveHost(market, options.archive ?? { holesPerDay: 0, hasToday: false });
     if (options.chaos !== undefined)
       this.chaos = new ChaosRunner(options.chaos, {
         isWaiting: () => this.faults.hasStream('chaos'),
@@ -85,7 +94,7 @@ export class SandboxServer {
     this.closing ??= new Promise((resolve) => {
       this.stop.abort();
       this.chaos?.stop();
-      this.server.close(() => resolve());
+      this.server.close(() => void this.archive.close().then(resolve, resolve));
       this.streams.close();
       this.server.closeIdleConnections();
       setTimeout(() => {
@@ -103,7 +112,8 @@ export class SandboxServer {
       send(response, admin);
       return;
     }
-    const outage = this.faults.outageAt(Date.now());
+    const isArchive = url.pathname.startsWith('/data/');
+    const outage = isArchive ? undefined : this.faults.outageAt(Date.now());
     const planned = outage === undefined ? this.faults.take(url.pathname) : undefined;
     if (planned !== undefined) this.log.add({ ...planned, path: url.pathname });
     const fault = planned?.fault;
@@ -125,11 +135,26 @@ export class SandboxServer {
       send(response, replyFor(fault.status, fault.retryAfterSeconds, Date.now()));
       return;
     }
+    if (isArchive) return this.serveArchive(url.pathname, response);
     if (refusal !== undefined) {
       send(response, refusal);
       return;
     }
     send(response, this.answer(request, url));
+  }
+
+  private async serveArchive(path: string, response: ServerResponse): Promise<void> {
+    const found = await this.archive.find(path);
+    if (found === undefined) send(response, { status: 404, body: NO_SUCH_FILE });
+    else if ('text' in found) send(response, { status: 200, body: found.text });
+    else {
+      response.writeHead(200, {
+        'content-type': 'application/zip',
+        'content-length': (await stat(found.file)).size,
+      });
+      // A client that goes away in the middle is no bug.
+      await pipeline(createReadStream(found.file), response).catch(() => response.destroy());
+    }
   }
 
   private answer(request: IncomingMessage, url: URL): Reply {

@@ -119,6 +119,8 @@ describe('cryptopipe sandbox', () => {
       chaos: { seed: 'x', faultsPerMinute: 30 },
       streamLifetimeMs: 90_000,
     });
+    const archive = { holesPerDay: 3, hasToday: true };
+    expect((await run('--archive-holes', '3', '--archive-today')).started).toMatchObject({ archive });
     expect((await run('--chaos', '7')).started?.chaos).toEqual({ seed: '7', faultsPerMinute: 6 });
   });
 

@@ -43,6 +43,14 @@ export interface Chaos {
   readonly faultsPerMinute: number;
 }
 
+/** What the archive of the tape is like; without holes and only of days that are over, where nothing is said. */
+export interface ArchiveChoice {
+  /** Stretches of 1 to 600 ids that each file of trades lacks. */
+  readonly holesPerDay: number;
+  /** True has a file of the day that has begun too, as far as the tape went when it was first asked for. */
+  readonly hasToday: boolean;
+}
+
 export interface SandboxOptions {
   readonly host: string;
   /** 0 takes any free port. */
@@ -56,6 +64,7 @@ export interface SandboxOptions {
   readonly streamLifetimeMs?: number;
   /** Faults of every kind by themselves. */
   readonly chaos?: Chaos;
+  readonly archive?: ArchiveChoice;
   /** Told of what is a bug of the sandbox itself; the client got an answer 500. */
   readonly onBug: (error: unknown) => void;
 }

@@ -3,9 +3,10 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { ConfigError } from '../../core/errors.js';
 import type { TapeFileOptions, WrittenTape } from '../../core/ports/sandbox.js';
+import { archiveLine } from '../archive/archive-lines.js';
 import { parseArchiveName } from './archive-rows.js';
 import { GeneratedTape } from './generated.js';
-import { printedAmounts, trade, type TapeTrade } from './tape.js';
+import { trade } from './tape.js';
 
 const ROWS_AT_ONCE = 5_000;
 
@@ -23,7 +24,7 @@ export async function writeTape(options: TapeFileOptions): Promise<WrittenTape> 
     const end = tape.begin + options.trades;
     while (written < end && !signal.aborted) {
       const trades = tape.trades(written, Math.min(end, written + ROWS_AT_ONCE));
-      yield trades.map(archiveRow).join('');
+      yield trades.map((row) => archiveLine(row, 1)).join('');
       written += trades.length;
     }
   }
@@ -53,11 +54,4 @@ function summary(tape: GeneratedTape, file: string, end: number): WrittenTape {
     firstTime: first?.time ?? 0,
     lastTime: last?.time ?? 0,
   };
-}
-
-const flag = (value: boolean): string => (value ? 'True' : 'False');
-
-function archiveRow(row: TapeTrade): string {
-  const { price, quantity } = printedAmounts(row);
-  return `${row.id},${price},${quantity},${row.firstTradeId},${row.lastTradeId},${row.time},${flag(row.buyerIsMaker)},${flag(row.isBestMatch)}\n`;
 }
