@@ -37,6 +37,7 @@ export class Connection implements Subscriptions {
   private readonly outbox: Outbox;
   private isEnding = false;
   private lastPong = Date.now();
+  private lastPing = '';
 
   constructor(
     private readonly socket: WebSocket,
@@ -149,8 +150,9 @@ export class Connection implements Subscriptions {
     this.socket.on('ping', (data) => {
       if (this.count() && !this.outbox.isSilent) this.socket.pong(data);
     });
-    this.socket.on('pong', () => {
-      if (this.count()) this.lastPong = Date.now();
+    this.socket.on('pong', (data) => {
+      // A pong that nobody asked for is allowed, and proves nothing.
+      if (this.count() && data.toString('utf8') === this.lastPing) this.lastPong = Date.now();
     });
     this.socket.on('close', () => {
       for (const timer of this.timers) clearTimeout(timer);
@@ -169,6 +171,9 @@ export class Connection implements Subscriptions {
     const { pongWithinMs, pingEveryMs } = this.options.times;
     // The first ping goes out after `pingEveryMs`, so that long more may pass since the last pong.
     if (Date.now() - this.lastPong > pongWithinMs + pingEveryMs) this.socket.terminate();
-    else if (!this.outbox.isSilent) this.socket.ping(String(Date.now()));
+    else if (!this.outbox.isSilent) {
+      this.lastPing = String(Date.now());
+      this.socket.ping(this.lastPing);
+    }
   }
 }
