@@ -94,7 +94,7 @@ async function ask(question: string): Promise<string[]> {
 function toText(value: unknown): string {
   if (value instanceof Date) return value.toISOString().replace(/^2024-08-08T(.{8}).*$/, '$1');
   if (typeof value === 'object' && value !== null) return (value as { toPostgres(): string }).toPostgres();
-  return value as string;
+  return String(value);
 }
 
 describe('the example queries', () => {
