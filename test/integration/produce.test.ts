@@ -206,7 +206,8 @@ describe('cryptopipe produce', () => {
   it('flushes on a signal, says what it sent, and ends with 0', async () => {
     const topic = 'interrupted';
     await topicsOf(topic).ensure();
-    const { child, output, ended } = start(topic, ['--from', '0', '--ignore-cursor', '--interval', '200']);
+    const args = ['--feed', 'poll', '--from', '0', '--ignore-cursor', '--interval', '200'];
+    const { child, output, ended } = start(topic, args);
     while ((await topicsOf(topic).offsets(topic)).every(({ latest }) => latest < 1000n))
       await new Promise((resolve) => setTimeout(resolve, 20));
     child.kill('SIGINT');
