@@ -85,9 +85,8 @@ export class Schedule {
   /** The first trade of the burst that the `index`th trade of the minute belongs to, or that trade itself. */
   leaderOf(minute: ScheduledMinute, index: number): number {
     const burst = this.largestBurst(minute);
-    if (burst === undefined || index < burst) return this.usualLeader(minute, index);
-    const end = burst + LARGEST_BURST.size;
-    return index < end ? burst : Math.max(end, this.usualLeader(minute, index));
+    const isInside = burst !== undefined && index >= burst && index < burst + LARGEST_BURST.size;
+    return isInside ? burst : this.usualLeader(minute, index);
   }
 
   /** Where the largest burst of a minute begins, if it has one. */
