@@ -13,6 +13,7 @@ const program = join(import.meta.dirname, '../../dist/main.js');
 /** A pipeline of its own on the shared stack: topic, database, lake and checkpoint share their name with no other. */
 export interface Pipeline {
   readonly app: App;
+  readonly environment: Readonly<Record<string, string>>;
   readonly config: Config;
   readonly topic: string;
   /** Absolute path in HDFS under which the lake and the checkpoint lie. */
@@ -38,10 +39,15 @@ const commandTimeoutMs = 280_000;
 /** Makes the topic (or takes the one of another pipeline), the database and the schema. */
 export async function aPipeline(
   name: string,
-  options: { readonly topic?: string; readonly exchangeUrl?: string } = {},
+  options: {
+    readonly topic?: string;
+    readonly exchangeUrl?: string;
+    /** Of another stack than the shared one. */
+    readonly stackEnvironment?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<Pipeline> {
   const unique = `${name}_${Date.now().toString(36)}`;
-  const stackEnvironment = inject('stackEnvironment');
+  const stackEnvironment = options.stackEnvironment ?? inject('stackEnvironment');
   const stack = loadConfig({}, stackEnvironment, '/nonexistent/.env');
   const { host, port, database, user, password } = stack.postgres;
   await query({ host, port, database, user, password }, `CREATE DATABASE ${unique}`);
@@ -87,6 +93,7 @@ function pipelineOf(environment: Readonly<Record<string, string>>, folder: strin
   };
   return {
     app,
+    environment,
     config,
     topic: config.kafka.topic,
     folder,
@@ -116,27 +123,70 @@ const cryptopipe = (
     ...(timeout === undefined ? {} : { timeout }),
   });
 
-/** The stand-in exchange as a process of its own, with files in archive format all there from the start. */
-export async function playTapes(files: readonly string[]): Promise<{ url: string; stop(): Promise<void> }> {
-  const child = cryptopipe(inject('stackEnvironment'), [
-    ...['sandbox', '--port', '0', '--json', '--all-at-once'],
-    ...['--tape', ...files],
+/** A command that goes on until it is ended. */
+export interface Running {
+  readonly pid: number;
+  /** Everything that it has printed as JSON lines so far. */
+  readonly lines: readonly Record<string, unknown>[];
+  /** Its exit code, or the signal that ended it. */
+  readonly ended: Promise<number | string>;
+  end(signal: 'SIGINT' | 'SIGKILL'): Promise<number | string>;
+}
+
+/** Starts the built program with `--json`. */
+export function startCommand(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Running {
+  const child = execa(process.execPath, [program, ...args, '--json'], {
+    env: { ...environment },
+    extendEnv: false,
+    reject: false,
+    stdin: 'ignore',
+    buffer: false,
+  });
+  const lines: Record<string, unknown>[] = [];
+  const read = (async () => {
+    for await (const line of child) lines.push(JSON.parse(line) as Record<string, unknown>);
+  })().catch(() => undefined);
+  const ended = (async () => {
+    const { exitCode, signal } = await child;
+    await read;
+    return exitCode ?? String(signal);
+  })();
+  const end = (signal: 'SIGINT' | 'SIGKILL'): Promise<number | string> => {
+    child.kill(signal);
+    return ended;
+  };
+  return { pid: child.pid ?? 0, lines, ended, end };
+}
+
+export interface StandIn {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** The stand-in exchange as a process of its own. */
+export async function startExchange(
+  environment: Readonly<Record<string, string>>,
+  args: readonly string[],
+): Promise<StandIn> {
+  const running = startCommand(environment, ['sandbox', '--port', '0', ...args]);
+  const url = await Promise.race([
+    eventually('the address of the sandbox', () => Promise.resolve(running.lines[0]?.['url']), 30_000),
+    running.ended.then((code) => Promise.reject(new Error(`the sandbox ended with ${code}`))),
   ]);
-  const [line] = await Promise.race([
-    new Promise<[string]>((resolve) =>
-      child.stdout.once('data', (bytes: Buffer) => resolve([bytes.toString()])),
-    ),
-    child.then(({ stderr }) => Promise.reject(new Error(`the sandbox ended: ${stderr}`))),
-  ]);
-  const { url } = JSON.parse(line) as { url: string };
   return {
-    url,
+    url: String(url),
     stop: async () => {
-      child.kill('SIGINT');
-      await child;
+      await running.end('SIGINT');
     },
   };
 }
+
+/** The stand-in exchange with files in archive format that are all there from the start. */
+export const playTapes = (files: readonly string[]): Promise<StandIn> =>
+  startExchange(inject('stackEnvironment'), ['--all-at-once', '--tape', ...files]);
 
 /** All the tape's trades into the topic, from the first one on, whatever was sent before. */
 export const produceAll = (pipeline: Pipeline, symbols: readonly string[]): Promise<string> =>
