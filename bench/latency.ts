@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { live, liveTopic } from './live.js';
+import { readArrivals, type Arrival } from './arrivals.js';
+import { live } from './live.js';
 import { percentile, type Measure } from './report.js';
 import { counted, hotBatches, type Batch } from './streaming.js';
 import type { World } from './world.js';
@@ -10,13 +10,6 @@ const bench = 'latency';
 const warmUpMs = 30_000;
 /** The last messages of the time that is measured must be committed too. */
 const settleMs = 10_000;
-
-interface Arrival {
-  readonly partition: number;
-  readonly offset: number;
-  /** Epoch ms, by Kafka's own clock (LogAppendTime). */
-  readonly appendedAt: number;
-}
 
 /** From Kafka's append to PostgreSQL's commit, of every single message of a time of live trading. */
 export async function measureLatency(world: World): Promise<Measure[]> {
@@ -62,38 +55,4 @@ function delaysOf(arrivals: readonly Arrival[], batches: readonly Batch[]): numb
   return arrivals
     .map((arrival) => committedAt(arrival) - arrival.appendedAt)
     .sort((left, right) => left - right);
-}
-
-/** The append time of every message that the topic has now. */
-async function readArrivals(world: World): Promise<Arrival[]> {
-  const admin = world.kafka.admin();
-  await admin.connect();
-  const open = new Map(
-    (await admin.fetchTopicOffsets(liveTopic))
-      .filter(({ high }) => Number(high) > 0)
-      .map(({ partition, high }) => [partition, Number(high) - 1]),
-  );
-  await admin.disconnect();
-  const consumer = world.kafka.consumer({ groupId: `bench-${randomUUID()}` });
-  const arrivals: Arrival[] = [];
-  await consumer.connect();
-  await consumer.subscribe({ topic: liveTopic, fromBeginning: true });
-  await new Promise<void>((resolve, reject) => {
-    consumer.on('consumer.crash', ({ payload }) => reject(payload.error));
-    const eachBatch = ({
-      batch,
-    }: {
-      batch: { partition: number; messages: readonly { offset: string; timestamp: string }[] };
-    }): Promise<void> => {
-      for (const { offset, timestamp } of batch.messages)
-        arrivals.push({ partition: batch.partition, offset: Number(offset), appendedAt: Number(timestamp) });
-      const newest = Number(batch.messages.at(-1)?.offset ?? -1);
-      if (newest >= (open.get(batch.partition) ?? Number.POSITIVE_INFINITY)) open.delete(batch.partition);
-      if (open.size === 0) resolve();
-      return Promise.resolve();
-    };
-    consumer.run({ autoCommit: false, eachBatch }).catch(reject);
-  });
-  await consumer.disconnect();
-  return arrivals;
 }

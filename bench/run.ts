@@ -1,5 +1,6 @@
 /** `npm run bench [-- --only a,b --json --trades n --seconds n --port-offset n]`: measures, prints, judges nothing. */
 import { parseArgs } from 'node:util';
+import { measureFinal } from './final.js';
 import { measureHelp } from './help.js';
 import { measureHot } from './hot.js';
 import { measureLatency } from './latency.js';
@@ -17,6 +18,7 @@ const benches = {
   hot: measureHot,
   submit: measureSubmit,
   latency: measureLatency,
+  final: measureFinal,
 };
 type Name = keyof typeof benches;
 const names = Object.keys(benches) as Name[];

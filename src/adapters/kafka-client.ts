@@ -13,7 +13,9 @@ export interface KafkaOptions {
   readonly timeoutMs?: number;
 }
 
-export const defaultTimeoutMs = 60_000;
+const defaultTimeoutMs = 60_000;
+/** A producer outlives a Kafka that is gone for so long: it starts again within it, and nothing is lost meanwhile. */
+export const outageTimeoutMs = 180_000;
 
 /** The library, loaded on first use: most commands need none. It is CommonJS, so its values are in the default export. */
 export const loadKafkajs = async (): Promise<typeof kafkajs> => (await import('kafkajs')).default;

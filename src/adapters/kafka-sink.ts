@@ -5,12 +5,14 @@ import { tickMessage } from '../core/tick-message.js';
 import {
   bounded,
   closeQuietly,
-  defaultTimeoutMs,
   kafkaClient,
   loadKafkajs,
+  outageTimeoutMs,
   requireTopics,
   type KafkaOptions,
 } from './kafka-client.js';
+
+type SinkOptions = KafkaOptions & { readonly timeoutMs: number };
 
 /**
  * Sends ticks, keyed by symbol, idempotent and acknowledged by all replicas that must.
@@ -18,7 +20,8 @@ import {
  * Only one request is under way at a time: kafkajs takes the sequence numbers of a request back when it fails, which is
  * only right when none was sent after it. Connects on the first send.
  */
-export function kafkaSink(options: KafkaOptions): TickSink {
+export function kafkaSink(given: KafkaOptions): TickSink {
+  const options = { timeoutMs: outageTimeoutMs, ...given };
   let producer: Promise<Producer> | undefined;
   let last: Promise<unknown> = Promise.resolve();
 
@@ -60,7 +63,7 @@ export function kafkaSink(options: KafkaOptions): TickSink {
   };
 }
 
-async function connect(options: KafkaOptions): Promise<Producer> {
+async function connect(options: SinkOptions): Promise<Producer> {
   const { Partitioners } = await loadKafkajs();
   const admin = (await kafkaClient(options)).admin();
   await admin.connect();
@@ -96,5 +99,4 @@ const remembering =
   };
 
 /** About as many tries as fit into the time of one call, with at most 10 s between two. */
-const retriesWithin = (options: KafkaOptions): number =>
-  Math.max(5, Math.round((options.timeoutMs ?? defaultTimeoutMs) / 6000));
+const retriesWithin = ({ timeoutMs }: SinkOptions): number => Math.max(5, Math.round(timeoutMs / 6000));

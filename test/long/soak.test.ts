@@ -18,6 +18,7 @@ const faultsPerMinute = 8;
 const killEverySeconds = 75;
 const seconds = Number(process.env['SOAK_SECONDS'] ?? 390);
 const seed = process.env['SEED'] ?? '1';
+const timeout = seconds * 1000 + 190_000;
 
 /** Every way in which the sandbox can go wrong by itself. */
 const kinds = [
@@ -80,7 +81,7 @@ describe('a stream with faults of every kind', () => {
     await stack.stop();
   });
 
-  it('loses nothing, counts nothing twice, and every bar equals the exchange’s', async () => {
+  it('loses nothing, counts nothing twice, and every bar equals the exchange’s', { timeout }, async () => {
     const startedAt = Date.now();
     const kills = await killUntil(startedAt + seconds * 1000);
     const { counts } = (await (await fetch(`${sandbox.url}/sandbox/faults/log`)).json()) as FaultLog;
