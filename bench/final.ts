@@ -8,7 +8,7 @@ import type { World } from './world.js';
 const bench = 'final';
 const warmUpMs = 30_000;
 /** So many minutes of ten symbols. */
-const minutes = 3;
+const minutes = 2;
 
 /** A bar that became final, and the first trade after it: with that trade it can be proven. */
 interface FinalBar {

@@ -19,7 +19,7 @@ describe('a Kafka that stands still for a minute', () => {
   let sandbox: StandIn;
 
   beforeAll(async () => {
-    stack = await startStack({ name: 'kafka-stop', portOffset: 15_000, only: ['kafka'] });
+    stack = await startStack({ name: 'kafka-stop', portOffset: 16_000, only: ['kafka'] });
     await createApp(stack.config).topics.ensure();
     // A thousand trades a second: in a minute more than the queue holds at most.
     sandbox = await startExchange(stack.env, [
