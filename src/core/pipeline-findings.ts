@@ -144,10 +144,23 @@ export function findSpark(master: MasterReport, runs: readonly JobRun[]): Findin
 
 const isContinuous = ({ feed }: Cursor): boolean => !feed.startsWith('archive:');
 
+/** Of the feeds that share a symbol's ids the one that wrote last: a poll that died is no loss where a stream went on after it. */
+function newestFeeds(cursors: readonly Cursor[]): Cursor[] {
+  const newest = new Map<string, Cursor>();
+  for (const cursor of cursors.filter(isContinuous)) {
+    const key = `${cursor.source}/${cursor.symbol}`;
+    if ((newest.get(key)?.writtenAt ?? -1) < cursor.writtenAt) newest.set(key, cursor);
+  }
+  return [...newest.values()];
+}
+
 const endText = (endedBy: Cursor['endedBy']): string =>
   endedBy === undefined ? '' : endedBy === 'order' ? ' (stopped by order)' : ' (caught up)';
 
-/** Whether somebody still fetches, or has ended as it should: by what the cursors say and their age of the cursors, and by the processes that were started to do so. */
+/**
+ * Whether somebody still fetches, or has ended as it should: by what the newest
+ * cursors say and their age, and by the processes that were started to do so.
+ */
 export function findProducers(
   cursors: readonly Cursor[],
   background: readonly BackgroundState[],
@@ -155,7 +168,7 @@ export function findProducers(
 ): Finding {
   const producers = background.filter(({ name }) => name.startsWith('produce'));
   const limit = Math.max(3 * limits.pollIntervalMs, cursorLimitMs);
-  const feeds = cursors.filter(isContinuous).map((cursor) => ({
+  const feeds = newestFeeds(cursors).map((cursor) => ({
     ...cursor,
     ageMs: limits.now - cursor.writtenAt,
     isOld: cursor.endedBy === undefined && limits.now - cursor.writtenAt > limit,

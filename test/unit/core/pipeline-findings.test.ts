@@ -198,6 +198,11 @@ describe('the producers', () => {
     ]);
   });
 
+  it('live where one feed goes on after another that died', () => {
+    const found = findProducers([cursor(600), cursor(5, { feed: 'stream', aggTradeId: 99 })], [], limits);
+    expect(found).toMatchObject({ summary: 'BTCUSDT stream: id 99, 5 s ago', problems: [] });
+  });
+
   it('have died when the process that was started is not there', () => {
     const died = [{ name: 'produce', state: 'died' as const }];
     expect(findProducers([cursor(5)], died, limits).problems).toEqual([
