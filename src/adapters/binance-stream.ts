@@ -33,10 +33,16 @@ export function binanceStream(options: StreamOptions): MarketStream {
     connect: async (symbols, onTick, signal) => {
       const socket = await opened(full, signal);
       const connection = connectionOf(socket, full, onTick);
-      await subscribe(socket, symbols, signal).catch((error: unknown) => {
+      const onAbort = (): void => connection.close('stopped');
+      signal.addEventListener('abort', onAbort, { once: true });
+      try {
+        await subscribe(socket, symbols, signal);
+      } catch (error) {
         connection.close('not subscribed');
         throw unreachable(full.baseUrl, error);
-      });
+      } finally {
+        signal.removeEventListener('abort', onAbort);
+      }
       return connection;
     },
   };

@@ -26,6 +26,14 @@ export interface SendTools {
 export async function sendAll(tools: SendTools): Promise<void> {
   const { clock, progress, queue, sink } = tools;
   let writtenAt = 0;
+  let isNudgeDue = false;
+  const nudgeIn = async (ms: number): Promise<void> => {
+    if (isNudgeDue) return;
+    isNudgeDue = true;
+    await clock.sleep(ms);
+    isNudgeDue = false;
+    queue.nudge();
+  };
   for (;;) {
     const pages = await queue.take(tools.batchSize);
     if (pages === undefined) break;
@@ -36,7 +44,7 @@ export async function sendAll(tools: SendTools): Promise<void> {
     const early = writtenAt + tools.cursorIntervalMs - clock.now();
     if (early > 0) {
       // A live stream gives a few ticks at a time; the nudge writes their cursor where nothing follows.
-      void clock.sleep(early).then(() => queue.nudge());
+      void nudgeIn(early);
       continue;
     }
     await writeCursors(tools);

@@ -32,6 +32,8 @@ export class HeldRoom {
 
 /** How soon the exchange is asked again for trades that it does not have yet, ms. */
 const askAgainMs = 250;
+/** Held ticks that go into the queue at once: its room may be less than what is held. */
+const sendAtMost = 1000;
 /** How often a symbol without a connection is polled, ms. */
 const pollMs = 1000;
 
@@ -129,7 +131,7 @@ export class SymbolFeed {
     for (;;) {
       this.dropHeld(this.held.findIndex(({ aggTradeId }) => aggTradeId >= this.next));
       const jumpAt = this.held.findIndex(({ aggTradeId }, index) => aggTradeId !== this.next + index);
-      const ticks = this.held.splice(0, jumpAt === -1 ? this.held.length : jumpAt);
+      const ticks = this.held.splice(0, Math.min(sendAtMost, jumpAt === -1 ? this.held.length : jumpAt));
       if (ticks.length === 0) return;
       const hasRoom = await queue.reserve(ticks.length);
       room.giveBack(ticks.length);
