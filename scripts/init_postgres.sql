@@ -66,3 +66,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0007_prune.sql', '37c4b4c4007e5ef0426c27067eabd02f41c002458e10ff52dc848d81d0d95893');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0008_run_details.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0008_run_details.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0008_run_details.sql', '0fc87ae1391e98a6811bbe762e3ae5b22a5856e369564edbacad15c6f0c9c82c');
+COMMIT;
+\endif

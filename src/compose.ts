@@ -1,8 +1,11 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { archiveTrades } from './adapters/archive-trades.js';
 import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { binanceStream } from './adapters/binance-stream.js';
+import { readCatalogue, requireSound, type Catalogue } from './adapters/job-catalogue.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
@@ -18,7 +21,9 @@ import { systemClock } from './adapters/system-clock.js';
 import { createTemplateStore } from './adapters/templates.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
-import { allJobs, type Job } from './core/job.js';
+import { currentUser } from './current-user.js';
+import { connectionValues } from './core/connection-values.js';
+import type { Job } from './core/job.js';
 import type { TradeArchive } from './core/ports/archive.js';
 import type { BarStore, Schema } from './core/ports/bars.js';
 import type { Background } from './core/ports/background.js';
@@ -42,6 +47,9 @@ import type { StackSettings } from './stack/settings.js';
 /** The Spark that the templates are written for, and that both stacks run. */
 const sparkVersion = '4.2.0';
 
+/** The folder that holds templates, SQL steps and scripts. */
+const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
+
 /** The folders that cryptopipe has in HDFS, as absolute paths without scheme and host. */
 interface Folders {
   readonly raw: string;
@@ -59,7 +67,12 @@ interface Adapters {
   readonly lake: Lake;
   readonly folders: Folders;
   readonly templates: TemplateStore;
+  /** Every job that can be submitted. @throws ConfigError where a manifest is wrong. */
   readonly jobs: readonly Job[];
+  /** The same, with what is wrong beside it. */
+  readonly catalogue: Catalogue;
+  /** `user@host` of this call. */
+  readonly submittedBy: string;
   readonly files: FileStore;
   readonly spark: SparkCluster;
   readonly book: RunBook;
@@ -150,8 +163,10 @@ export function createApp(config: Config): App {
     schema: () => createSchema(shared.pool, config.postgres),
     tradeDays: () => createTradeDays(shared.pool),
     book: () => createPostgresRuns(shared.pool),
-    templates: () => createTemplateStore(fileURLToPath(new URL('..', import.meta.url))),
-    jobs: () => jobsOf(config),
+    templates: () => createTemplateStore(projectRoot),
+    catalogue: () => catalogueOf(config),
+    jobs: () => requireSound(catalogueOf(config)),
+    submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
     lake: () => createParquetLake(shared.files),
     folders: () => foldersOf(config),
@@ -175,17 +190,21 @@ function foldersOf({ hdfs }: Config): Folders {
   };
 }
 
-function jobsOf(config: Config): readonly Job[] {
-  return allJobs({
-    kafkaServers: config.kafka.clusterBrokers,
-    topic: config.kafka.topic,
-    hdfsRoot: config.hdfs.root,
-    rawPath: config.hdfs.rawPath,
-    cleanPath: config.hdfs.cleanPath,
-    rejectedPath: config.hdfs.rejectedPath,
-    jdbcUrl: config.postgres.jdbcUrl,
-    postgresUser: config.postgres.user,
+function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {
+  const connection = connectionValues({
+    kafkaServers: kafka.clusterBrokers,
+    topic: kafka.topic,
+    hdfsRoot: hdfs.root,
+    rawPath: hdfs.rawPath,
+    cleanPath: hdfs.cleanPath,
+    rejectedPath: hdfs.rejectedPath,
+    jdbcUrl: postgres.jdbcUrl,
+    postgresUser: postgres.user,
   });
+  return readCatalogue(
+    [join(projectRoot, 'templates'), ...(jobsDir === undefined ? [] : [jobsDir])],
+    connection,
+  );
 }
 
 function clusterViewOf(config: Config): ClusterView {

@@ -55,6 +55,8 @@ export interface Config {
     readonly jars: readonly string[] | undefined;
     readonly python: string | undefined;
   };
+  /** A folder of the user's own jobs. */
+  readonly jobsDir: string | undefined;
   readonly native: {
     readonly portOffset: number;
     readonly ports: Ports;
@@ -70,6 +72,8 @@ export interface Config {
 export interface ConfigFlags {
   readonly portOffset?: string | undefined;
   readonly dataDir?: string | undefined;
+  /** A folder of the user's own jobs. */
+  readonly jobs?: string | undefined;
   readonly exchange?: string | undefined;
   /** An address or a folder. */
   readonly archive?: string | undefined;
@@ -173,6 +177,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
       .regex(/^spark:\/\/.+/, 'is not spark://host:port')
       .default(isDocker ? 'spark://spark-master:7077' : `spark://127.0.0.1:${ports.sparkRpc}`),
     CRYPTOPIPE_SPARK_JARS: optional,
+    CRYPTOPIPE_JOBS_DIR: optional.transform((path) => (path === undefined ? undefined : resolve(path))),
     PYSPARK_PYTHON: optional,
   });
 }
@@ -195,6 +200,7 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
   const fromFlags = {
     CRYPTOPIPE_PORT_OFFSET: flags.portOffset,
     CRYPTOPIPE_DATA_DIR: flags.dataDir,
+    CRYPTOPIPE_JOBS_DIR: flags.jobs,
     CRYPTO_API_URL: flags.exchange,
     CRYPTO_ARCHIVE_URL: flags.archive,
     CRYPTO_SYMBOL: flags.symbols,
@@ -275,6 +281,7 @@ function toConfig(
       jars: jars ?? (base.stack === 'docker' ? [] : undefined),
       python: values.PYSPARK_PYTHON ?? (base.stack === 'docker' ? 'python3' : undefined),
     },
+    jobsDir: values.CRYPTOPIPE_JOBS_DIR,
     native: {
       portOffset: base.portOffset,
       ports: base.ports,

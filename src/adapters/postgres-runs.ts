@@ -1,13 +1,14 @@
 import type { Pool } from 'pg';
 import { UnreachableError } from '../core/errors.js';
-import type { JobRun, RunBook, RunState } from '../core/ports/runs.js';
+import type { JobRun, OpeningRun, RunBook, RunState } from '../core/ports/runs.js';
+import type { SubmissionRequest } from '../core/ports/spark.js';
 import { queryRows } from './postgres.js';
 
 interface RunRow {
   readonly run_id: string;
   readonly job: string;
   readonly state: RunState;
-  readonly template_sha256: string;
+  readonly template_sha256: string | null;
   readonly job_path: string;
   readonly app_name: string;
   readonly submission_id: string | null;
@@ -19,11 +20,20 @@ interface RunRow {
   readonly stop_requested_at: Date | null;
   readonly heartbeat_at: Date | null;
   readonly error: string | null;
+  readonly parameters: JobRun['parameters'];
+  readonly request: SubmissionRequest | null;
+  readonly submitted_by: string | null;
+  readonly supervise: boolean;
+  readonly restarts: number;
+  readonly replaces: string | null;
+  readonly progress: Record<string, unknown> | null;
+  readonly result: Record<string, unknown> | null;
   readonly read_at: Date;
 }
 
 const columns = `run_id, job, state, template_sha256, job_path, app_name, submission_id, application_id, ui_url,
-  created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error, clock_timestamp() AS read_at`;
+  created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error,
+  parameters, request, submitted_by, supervise, restarts, replaces, progress, result, clock_timestamp() AS read_at`;
 const live = `state IN ('PENDING', 'SUBMITTED', 'RUNNING')`;
 
 function toRun(row: RunRow): JobRun {
@@ -31,7 +41,7 @@ function toRun(row: RunRow): JobRun {
     runId: row.run_id,
     job: row.job,
     state: row.state,
-    templateSha256: row.template_sha256,
+    templateSha256: row.template_sha256 ?? undefined,
     jobPath: row.job_path,
     appName: row.app_name,
     submissionId: row.submission_id ?? undefined,
@@ -43,9 +53,25 @@ function toRun(row: RunRow): JobRun {
     stopRequestedAt: row.stop_requested_at ?? undefined,
     heartbeatAt: row.heartbeat_at ?? undefined,
     error: row.error ?? undefined,
+    parameters: row.parameters,
+    request: row.request ?? undefined,
+    submittedBy: row.submitted_by ?? undefined,
+    supervise: row.supervise,
+    restarts: row.restarts,
+    replaces: row.replaces ?? undefined,
+    progress: row.progress ?? undefined,
+    result: row.result ?? undefined,
     readAt: row.read_at,
   };
 }
+
+const detailsOf = (run: OpeningRun): unknown[] => [
+  JSON.stringify(run.parameters),
+  run.request === undefined ? null : JSON.stringify(run.request),
+  run.submittedBy ?? null,
+  run.supervise,
+  run.replaces ?? null,
+];
 
 /** The book of runs in `crypto.job_runs`; every change is one statement, so a crash leaves no half of it. */
 export function createPostgresRuns(pool: Pool): RunBook {
@@ -55,9 +81,11 @@ export function createPostgresRuns(pool: Pool): RunBook {
     // Between the refused insert and the look at who was there, that run may have ended: then there is room.
     for (let attempt = 0; attempt < 5; attempt += 1) {
       const [opened] = await query(
-        `INSERT INTO crypto.job_runs (run_id, job, state, template_sha256, job_path, app_name, single, created_at)
-         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, now()) ON CONFLICT DO NOTHING RETURNING ${columns}`,
-        [run.runId, run.job, run.templateSha256, run.jobPath, run.appName, single],
+        `INSERT INTO crypto.job_runs (run_id, job, state, template_sha256, job_path, app_name, single, created_at,
+           parameters, request, submitted_by, supervise, replaces)
+         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, now(), $7, $8, $9, $10, $11)
+         ON CONFLICT DO NOTHING RETURNING ${columns}`,
+        [run.runId, run.job, run.templateSha256 ?? null, run.jobPath, run.appName, single, ...detailsOf(run)],
       );
       if (opened !== undefined) return opened;
       const [other] = await query(

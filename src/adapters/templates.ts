@@ -41,7 +41,10 @@ function rendered(text: string): RenderedText {
   return { text, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
-/** Templates in `<root>/templates` and `<root>/spark-sql`, filled in by Handlebars; files are read on first use. */
+/**
+ * Templates filled in by Handlebars. Any of them may take in what is shared: `<root>/templates/partials` as `py/…` and
+ * `<root>/spark-sql` as `sql/…`; those files are read on first use.
+ */
 export function createTemplateStore(root: string): TemplateStore {
   let engine: typeof Handlebars | undefined;
   const load = (): typeof Handlebars => {
@@ -52,8 +55,8 @@ export function createTemplateStore(root: string): TemplateStore {
     registerFolder(engine, join(root, 'spark-sql'), 'sql', '.sql.hbs');
     return engine;
   };
-  const render = (file: string, values: ParameterValues): string => {
-    const path = join(root, file);
+  const render = (path: string, values: ParameterValues): string => {
+    const file = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
     if (!existsSync(path)) throw new ConfigError(`There is no template ${file}`);
     try {
       return load().compile(readFileSync(path, 'utf8'), compileOptions)(values);
@@ -65,7 +68,8 @@ export function createTemplateStore(root: string): TemplateStore {
     }
   };
   return {
-    job: (template, values) => rendered(render(`templates/${template}.py.hbs`, values).trimEnd() + '\n'),
-    sqlStep: (step, values) => rendered(render(`spark-sql/${step}.sql.hbs`, values).trimEnd() + '\n'),
+    job: (template, values) => rendered(render(template, values).trimEnd() + '\n'),
+    sqlStep: (step, values) =>
+      rendered(render(join(root, `spark-sql/${step}.sql.hbs`), values).trimEnd() + '\n'),
   };
 }

@@ -6,6 +6,7 @@ import { listLake } from '../commands/lake.js';
 import { stop } from '../commands/stop.js';
 import { submit } from '../commands/submit.js';
 import type { App } from '../compose.js';
+import { workOf } from '../commands/render.js';
 import { findJob } from '../core/job.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
@@ -70,14 +71,14 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
   } = app;
   const say = (line: string): void => io.err(`${line}\n`);
   const { raw, clean, rejected } = app.folders;
-  const runPorts = { templates, files, book, spark, clock, say };
+  const runPorts = { files, book, spark, clock, say };
   return {
     ...{ stack, background, topics, bars, exchange, archive, reconciliations, clock, say },
     init: () => init({ topics, schema, files }, { folders: Object.values(app.folders), isDryRun: false }),
     submit: (overrides) =>
       submit(runPorts, {
-        job: findJob('streaming', app.jobs),
-        overrides,
+        work: workOf(templates, findJob('streaming', app.jobs), overrides),
+        submittedBy: app.submittedBy,
         runId: app.newRunId(),
         hdfsRoot: app.config.hdfs.root,
         cluster: app.clusterView,

@@ -7,6 +7,7 @@ import type { Io } from './io.js';
 import { addDemo } from './demo.js';
 import { addHeal } from './heal.js';
 import { addInit } from './init.js';
+import { addJobs } from './jobs.js';
 import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
 import { addProduce } from './produce.js';
@@ -27,6 +28,7 @@ const commands = [
   addInit,
   addSandbox,
   addProduce,
+  addJobs,
   addRender,
   addSubmit,
   addStatus,
@@ -68,6 +70,7 @@ export function buildProgram(context: CliContext, version: string): Command {
       'add n to every port of the native stack (below 22,000, or the system may hand one out)',
     )
     .option('--data-dir <folder>', 'where the native stack keeps data, logs and state')
+    .option('--jobs <folder>', 'where your own jobs lie, beside those that are shipped')
     .option('-d, --debug', 'show the stack trace of an error', false)
     .helpOption('-h, --help')
     .showSuggestionAfterError()

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { follow } from '../commands/follow.js';
-import { planSubmission, submit, type Submitted, type SubmitPlan } from '../commands/submit.js';
+import { workOf } from '../commands/render.js';
+import { submit, type Submitted, type SubmitPlan } from '../commands/submit.js';
 import { findJob } from '../core/job.js';
-import { resolveParameters } from '../core/job-parameters.js';
+import { submissionRequest } from '../core/submission.js';
 import type { CliContext } from './context.js';
 import { collect, positiveInteger } from './flags.js';
 import { printJson } from './print.js';
@@ -39,23 +40,22 @@ export function addSubmit(program: Command, context: CliContext): void {
 
 async function run(context: CliContext, name: string, flags: SubmitFlags): Promise<void> {
   const app = await context.app();
-  const job = findJob(name, app.jobs);
   // What was typed wrongly is told before what is missing on this computer.
-  resolveParameters(job.parameters, flags.param);
+  const work = workOf(app.templates, findJob(name, app.jobs), flags.param);
   const plan: SubmitPlan = {
-    job,
-    overrides: flags.param,
+    work,
     runId: app.newRunId(),
     hdfsRoot: app.config.hdfs.root,
     cluster: app.clusterView,
+    submittedBy: app.submittedBy,
   };
   if (flags.dryRun) {
-    context.io.out(`${JSON.stringify(planSubmission(app.templates, plan).request, null, 2)}\n`);
+    context.io.out(`${JSON.stringify(submissionRequest(plan, plan.cluster), null, 2)}\n`);
     return;
   }
-  const { templates, files, book, spark, clock } = app;
+  const { files, book, spark, clock } = app;
   const say = (line: string): void => context.io.err(`${line}\n`);
-  const ports = { templates, files, book, spark, clock, say };
+  const ports = { files, book, spark, clock, say };
   const submitted = await submit(ports, {
     ...plan,
     registerTimeoutMs: (flags.wait ? registerSeconds : (flags.timeout ?? registerSeconds)) * 1000,

@@ -32,7 +32,8 @@ async function ask(ports: ReconcilePorts, run: JobRun, options: StopOptions): Pr
     throw new UnreachableError(`Run ${run.runId} was asked to stop and still is ${seen.run.state}`, {
       nextStep: `It stops at its next batch boundary. By force: \`cryptopipe stop ${run.runId} --kill\`.`,
     });
-  if (seen.run.state !== 'FINISHED') throw await failureOf(ports, seen.run);
+  // A job that was stopped before its work was done says KILLED; a stream that was stopped has finished.
+  if (seen.run.state !== 'FINISHED' && seen.run.state !== 'KILLED') throw await failureOf(ports, seen.run);
   return seen.run;
 }
 

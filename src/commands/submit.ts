@@ -1,17 +1,19 @@
 import { isLive } from '../core/driver-state.js';
 import { RefusedError, UnreachableError } from '../core/errors.js';
-import type { Job } from '../core/job.js';
 import type { FileStore } from '../core/ports/files.js';
-import type { JobRun } from '../core/ports/runs.js';
+import type { JobRun, OpeningRun } from '../core/ports/runs.js';
 import type { SubmissionRequest } from '../core/ports/spark.js';
-import type { RenderedText, TemplateStore } from '../core/ports/templates.js';
-import { appNameOf, jobPathOf, submissionRequest, type ClusterView } from '../core/submission.js';
+import {
+  appNameOf,
+  storedPathOf,
+  submissionRequest,
+  type ClusterView,
+  type Work,
+} from '../core/submission.js';
 import { awaitRun, failureOf, roomOf, type Waited } from './await-run.js';
 import { reconcile, type ReconcilePorts } from './reconcile.js';
-import { renderJob } from './render.js';
 
 export interface SubmitPorts extends ReconcilePorts {
-  readonly templates: TemplateStore;
   readonly files: FileStore;
   /** One line for a person on what is done. */
   readonly say: (line: string) => void;
@@ -19,12 +21,15 @@ export interface SubmitPorts extends ReconcilePorts {
 
 /** What a submission is made of. */
 export interface SubmitPlan {
-  readonly job: Job;
-  readonly overrides: readonly string[];
+  readonly work: Work;
   readonly runId: string;
   /** `hdfs://host:port`, as the cluster sees the file store. */
   readonly hdfsRoot: string;
   readonly cluster: ClusterView;
+  /** `user@host` */
+  readonly submittedBy: string;
+  /** The run in whose place this one comes. */
+  readonly replaces?: string;
 }
 
 export interface SubmitOptions extends SubmitPlan {
@@ -41,24 +46,10 @@ export interface Submitted {
   readonly isRegistered: boolean;
 }
 
-/** The exact request of a submission, and the text it will run; nothing is sent. */
-export function planSubmission(
-  templates: TemplateStore,
-  plan: SubmitPlan,
-): { readonly rendered: RenderedText; readonly jobPath: string; readonly request: SubmissionRequest } {
-  const rendered = renderJob(templates, plan.job, plan.overrides);
-  const jobPath = jobPathOf(plan.job, rendered.sha256);
-  const request = submissionRequest(
-    { job: plan.job, runId: plan.runId, jobUri: `${plan.hdfsRoot}${jobPath}` },
-    plan.cluster,
-  );
-  return { rendered, jobPath, request };
-}
-
 /** The living run of a job, after every run that ended unseen has been written down; waits for what is unclear. */
 async function livingRun(ports: SubmitPorts, options: SubmitOptions): Promise<JobRun | undefined> {
-  if (!options.job.single) return undefined;
-  for (const run of await ports.book.list({ job: options.job.name, live: true })) {
+  if (!options.work.single) return undefined;
+  for (const run of await ports.book.list({ job: options.work.job, live: true })) {
     const first = await reconcile(ports, run);
     if (first.unclear !== undefined) ports.say(`${run.runId}: ${first.unclear}; waiting to know`);
     const { timeoutMs, signal } = { timeoutMs: options.registerTimeoutMs, signal: options.signal };
@@ -81,10 +72,28 @@ async function unclearError(ports: SubmitPorts, { run, unclear }: Waited): Promi
   });
 }
 
-/** Stores the text under its own hash; a file of another size is the rest of a write that broke off. */
-async function storeText(files: FileStore, path: string, text: string): Promise<void> {
-  const content = new TextEncoder().encode(text);
-  if ((await files.stat(path))?.sizeBytes !== content.byteLength) await files.write(path, content);
+/** Stores each file under its own hash; one of another size is the rest of a write that broke off. */
+async function storeFiles(store: FileStore, { files }: Work): Promise<void> {
+  for (const file of files) {
+    const path = storedPathOf(file);
+    if ((await store.stat(path))?.sizeBytes !== file.content.byteLength)
+      await store.write(path, file.content);
+  }
+}
+
+function openingOf(
+  { work, runId, submittedBy, replaces }: SubmitPlan,
+  request: SubmissionRequest,
+): OpeningRun {
+  return {
+    ...{ runId, request, submittedBy, replaces },
+    job: work.job,
+    appName: appNameOf(work, runId),
+    templateSha256: work.files.find((file) => storedPathOf(file) === work.program.address)?.sha256,
+    jobPath: work.program.address,
+    parameters: work.parameters,
+    supervise: work.supervise,
+  };
 }
 
 async function requireActiveMaster(ports: SubmitPorts): Promise<void> {
@@ -116,14 +125,11 @@ async function openAndPost(
   ports: SubmitPorts,
   options: SubmitOptions,
 ): Promise<{ readonly run: JobRun; readonly isOurs: boolean }> {
-  const { rendered, jobPath, request } = planSubmission(ports.templates, options);
+  const { work, runId } = options;
+  const request = submissionRequest(options, options.cluster);
   await requireActiveMaster(ports);
-  await storeText(ports.files, jobPath, rendered.text);
-  const { job, runId } = options;
-  const run = await ports.book.open(
-    { runId, job: job.name, templateSha256: rendered.sha256, jobPath, appName: appNameOf(job, runId) },
-    { single: job.single },
-  );
+  await storeFiles(ports.files, work);
+  const run = await ports.book.open(openingOf(options, request), { single: work.single });
   if (run.runId !== runId) return { run, isOurs: false };
   const submissionId = await post(ports, runId, request);
   await ports.book.setSubmission(runId, submissionId);
@@ -142,14 +148,13 @@ async function notRegistered(ports: SubmitPorts, { run, driverState }: Waited): 
 }
 
 /**
- * Renders, stores, writes down, posts once, and waits until the job has registered itself (design.md, section 5).
+ * Stores, writes down, posts once, and waits until the job has registered itself (design.md, section 5).
  *
  * Safe to call again after a crash at any step: a run that may have reached Spark is found or given up before another is
  * posted. A streaming job that runs already is left as it is.
  * @throws JobFailedError with the log's end when the driver ends badly before it has registered.
  */
 export async function submit(ports: SubmitPorts, options: SubmitOptions): Promise<Submitted> {
-  renderJob(ports.templates, options.job, options.overrides);
   const living = await livingRun(ports, options);
   if (living?.state === 'RUNNING') return { run: living, outcome: 'already running', isRegistered: true };
   const { run, isOurs } =

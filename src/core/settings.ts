@@ -124,5 +124,10 @@ export const settings: readonly Setting[] = [
   { name: 'SPARK_UI_URL', meaning: "the master's web address", shown: 'http://localhost:8082' },
   { name: 'SPARK_MASTER_URL', meaning: 'the master, as the jobs see it', shown: 'spark://127.0.0.1:7077' },
   { name: 'CRYPTOPIPE_SPARK_JARS', meaning: 'comma list of jars on the workers', shown: "the stack's own" },
+  {
+    name: 'CRYPTOPIPE_JOBS_DIR',
+    meaning: 'a folder of your own jobs, beside those that are shipped',
+    shown: 'the shipped jobs alone',
+  },
   { name: 'PYSPARK_PYTHON', meaning: 'Python on the workers', shown: "the stack's own" },
 ];

@@ -1,4 +1,5 @@
-import type { Job } from './job.js';
+import type { JobResources } from './job.js';
+import type { ParameterValues } from './job-parameters.js';
 import type { SubmissionRequest } from './ports/spark.js';
 
 /** What a submission must know of the cluster; paths are those of the workers. */
@@ -14,60 +15,158 @@ export interface ClusterView {
 /** What Spark hides in its pages and event logs: its own default, and the words that it forgets. */
 const redacted = '(?i)secret|passw(or)?d|token|credential|jaas|private|access[.]?key';
 
+/** A file that is stored before Spark hears of the run; named by its content, so it never changes under a run. */
+interface StoredFile {
+  readonly name: string;
+  readonly sha256: string;
+  readonly content: Uint8Array;
+}
+
+/** What Spark starts. An address that begins with `/` is a path in the file store. */
+type Program =
+  | {
+      readonly kind: 'python';
+      readonly address: string;
+      readonly args: readonly string[];
+      readonly pyFiles: readonly string[];
+    }
+  | {
+      readonly kind: 'jar';
+      readonly address: string;
+      readonly mainClass: string;
+      readonly args: readonly string[];
+    };
+
+/** Everything of a submission but its run id: what a rendered job or an existing program is turned into. */
+export interface Work {
+  /** The name in the book of runs. */
+  readonly job: string;
+  /** The application's name is this, a dash and the run id. */
+  readonly appName: string;
+  readonly single: boolean;
+  readonly supervise: boolean;
+  /** True where the program itself writes into the book of runs that it lives and how it ended; it takes `--run-id`. */
+  readonly registersItself: boolean;
+  readonly parameters: ParameterValues;
+  readonly resources: JobResources;
+  readonly sparkSettings: Readonly<Record<string, string>>;
+  readonly files: readonly StoredFile[];
+  readonly program: Program;
+}
+
 /** The application's name of a run: it begins with the job's and ends with the run id, by which a lost run is found. */
-export function appNameOf(job: Job, runId: string): string {
-  return `${job.appName}-${runId}`;
+export function appNameOf(work: Pick<Work, 'appName'>, runId: string): string {
+  return `${work.appName}-${runId}`;
 }
 
-/** Where a rendered job lies in the file store: named by its content, so it never changes under a run. */
-export function jobPathOf(job: Job, sha256: string): string {
-  return `/jobs/${sha256}/${job.name}.py`;
+/** Where a stored file lies in the file store. */
+export function storedPathOf(file: Pick<StoredFile, 'name' | 'sha256'>): string {
+  return `/jobs/${file.sha256}/${file.name}`;
 }
 
-function applicationSettings(job: Job, cluster: ClusterView): Record<string, string> {
+function applicationSettings(work: Work, cluster: ClusterView): Record<string, string> {
   return {
-    'spark.cores.max': String(job.resources.coresMax),
-    'spark.executor.cores': String(job.resources.executorCores),
-    'spark.executor.memory': job.resources.executorMemory,
-    ...job.sparkSettings,
+    'spark.cores.max': String(work.resources.coresMax),
+    'spark.executor.cores': String(work.resources.executorCores),
+    'spark.executor.memory': work.resources.executorMemory,
+    ...work.sparkSettings,
     ...(cluster.driverUiPort === undefined ? {} : { 'spark.ui.port': String(cluster.driverUiPort) }),
     'spark.redaction.regex': redacted,
   };
 }
 
+/** What both kinds of drivers are started with; the driver's own JVM takes its size from here only. */
+function driverProperties(work: Work, appName: string, cluster: ClusterView): Record<string, string> {
+  return {
+    'spark.master': cluster.masterUrl,
+    'spark.app.name': appName,
+    'spark.submit.deployMode': 'cluster',
+    'spark.driver.memory': work.resources.driverMemory,
+    'spark.driver.cores': String(work.resources.driverCores),
+    'spark.driver.supervise': String(work.supervise),
+  };
+}
+
+type ProgramPart = Pick<
+  SubmissionRequest,
+  'mainClass' | 'appResource' | 'appArgs' | 'sparkProperties' | 'environmentVariables'
+>;
+
 /**
- * The body of the one POST that starts a run. A client-mode SparkSubmit runs inside the driver on a worker, which is how
- * Python gets into a standalone cluster in cluster mode (https://spark.apache.org/docs/latest/spark-standalone.html).
+ * A client-mode SparkSubmit runs inside the driver on a worker, which is how Python gets into a standalone cluster in
+ * cluster mode (https://spark.apache.org/docs/latest/spark-standalone.html).
  *
  * The master's address stands in three places: the inner SparkSubmit reads none of the outer properties, and where it
- * finds no master it runs on `local[*]` without a word. Holds no secret: arguments are visible to all and never redacted.
+ * finds no master it runs on `local[*]` without a word.
  */
-export function submissionRequest(
-  run: { readonly job: Job; readonly runId: string; readonly jobUri: string },
+function pythonPart(
+  run: { readonly work: Work; readonly runId: string; readonly addressOf: (address: string) => string },
+  program: Extract<Program, { kind: 'python' }>,
   cluster: ClusterView,
-): SubmissionRequest {
-  const { resources } = run.job;
-  const appName = appNameOf(run.job, run.runId);
-  const settings = Object.entries(applicationSettings(run.job, cluster));
+): ProgramPart {
+  const { work, runId, addressOf } = run;
+  const appName = appNameOf(work, runId);
+  const option = (name: string, values: readonly string[]): string[] =>
+    values.length === 0 ? [] : [name, values.join(',')];
+  const settings = Object.entries(applicationSettings(work, cluster));
   return {
-    action: 'CreateSubmissionRequest',
-    clientSparkVersion: cluster.sparkVersion,
     mainClass: 'org.apache.spark.deploy.SparkSubmit',
     appResource: '',
     appArgs: [
       ...['--master', cluster.masterUrl, '--name', appName],
-      ...(cluster.jars.length === 0 ? [] : ['--jars', cluster.jars.join(',')]),
+      ...option('--jars', cluster.jars),
+      ...option('--py-files', program.pyFiles.map(addressOf)),
       ...settings.flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
-      ...[run.jobUri, '--run-id', run.runId],
+      addressOf(program.address),
+      ...(work.registersItself ? ['--run-id', runId] : []),
+      ...program.args,
     ],
-    sparkProperties: {
-      'spark.master': cluster.masterUrl,
-      'spark.app.name': appName,
-      'spark.submit.deployMode': 'cluster',
-      'spark.driver.memory': resources.driverMemory,
-      'spark.driver.cores': String(resources.driverCores),
-      'spark.driver.supervise': 'false',
-    },
+    sparkProperties: driverProperties(work, appName, cluster),
     environmentVariables: { MASTER: cluster.masterUrl, PYSPARK_PYTHON: cluster.python },
+  };
+}
+
+/** The driver is the program's own JVM, and every setting reaches it as a system property. */
+function jarPart(
+  run: { readonly work: Work; readonly runId: string; readonly addressOf: (address: string) => string },
+  program: Extract<Program, { kind: 'jar' }>,
+  cluster: ClusterView,
+): ProgramPart {
+  const { work, runId, addressOf } = run;
+  const settings = applicationSettings(work, cluster);
+  const jars = [
+    addressOf(program.address),
+    ...cluster.jars,
+    ...(settings['spark.jars'] ?? '').split(',').filter((jar) => jar !== ''),
+  ];
+  return {
+    mainClass: program.mainClass,
+    appResource: addressOf(program.address),
+    appArgs: program.args,
+    sparkProperties: {
+      ...settings,
+      ...driverProperties(work, appNameOf(work, runId), cluster),
+      'spark.jars': jars.join(','),
+    },
+    environmentVariables: {},
+  };
+}
+
+/**
+ * The body of the one POST that starts a run. Holds no secret: arguments are visible to all and never redacted.
+ * @param run.hdfsRoot `hdfs://host:port`, as the cluster sees the file store.
+ */
+export function submissionRequest(
+  run: { readonly work: Work; readonly runId: string; readonly hdfsRoot: string },
+  cluster: ClusterView,
+): SubmissionRequest {
+  const { program } = run.work;
+  const addressOf = (address: string): string =>
+    address.startsWith('/') ? `${run.hdfsRoot}${address}` : address;
+  const named = { work: run.work, runId: run.runId, addressOf };
+  return {
+    action: 'CreateSubmissionRequest',
+    clientSparkVersion: cluster.sparkVersion,
+    ...(program.kind === 'python' ? pythonPart(named, program, cluster) : jarPart(named, program, cluster)),
   };
 }

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { follow } from '../../src/commands/follow.js';
 import { submit } from '../../src/commands/submit.js';
 import { inTransaction, createPool } from '../../src/adapters/postgres.js';
+import { workOf } from '../../src/commands/render.js';
 import { findJob } from '../../src/core/job.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
 import { driverProcesses } from '../support/driver-processes.js';
@@ -165,9 +166,10 @@ async function submitBeside(pipeline: Pipeline, name: string): Promise<JobRun> {
     mode: 'available-now',
     max_offsets_per_trigger: '10000',
   };
+  const overrides = Object.entries(own).map(([key, value]) => `${key}=${value}`);
+  const work = workOf(app.templates, job, overrides);
   const { run } = await submit(
     {
-      templates: app.templates,
       files: app.files,
       book: app.book,
       spark: app.spark,
@@ -175,8 +177,8 @@ async function submitBeside(pipeline: Pipeline, name: string): Promise<JobRun> {
       say: () => undefined,
     },
     {
-      job: { ...job, single: false, resources: { ...job.resources, coresMax: 1, executorCores: 1 } },
-      overrides: Object.entries(own).map(([key, value]) => `${key}=${value}`),
+      work: { ...work, single: false, resources: { ...work.resources, coresMax: 1, executorCores: 1 } },
+      submittedBy: 'a second driver',
       runId: app.newRunId(),
       hdfsRoot: config.hdfs.root,
       cluster: app.clusterView,

@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTemplateStore } from '../../src/adapters/templates.js';
-import { planSubmission } from '../../src/commands/submit.js';
+import { renderJob, workOf } from '../../src/commands/render.js';
+import { submissionRequest } from '../../src/core/submission.js';
 import { cluster, streaming } from '../support/submission-world.js';
 
 const templates = createTemplateStore(resolve(import.meta.dirname, '../..'));
 const runId = '20261123t211500-ab12cd';
-const plan = { job: streaming, overrides: [], runId, hdfsRoot: 'hdfs://localhost:8020', cluster };
 
 describe('the streaming job', () => {
-  const { rendered, jobPath, request } = planSubmission(templates, plan);
+  const rendered = renderJob(templates, streaming, []);
+  const work = workOf(templates, streaming, []);
+  const request = submissionRequest({ work, runId, hdfsRoot: 'hdfs://localhost:8020' }, cluster);
 
   it('renders as it did', async () => {
     await expect(rendered.text).toMatchFileSnapshot('files/streaming.py');
@@ -25,9 +27,8 @@ describe('the streaming job', () => {
   });
 
   it('renders to the same text each time, and to another for other values', () => {
-    expect(planSubmission(templates, plan).rendered).toEqual(rendered);
-    const other = planSubmission(templates, { ...plan, overrides: ['mode=available-now'] });
-    expect(other.rendered.sha256).not.toBe(rendered.sha256);
+    expect(renderJob(templates, streaming, [])).toEqual(rendered);
+    expect(renderJob(templates, streaming, ['mode=available-now']).sha256).not.toBe(rendered.sha256);
   });
 
   it('compiles', () => {
@@ -44,7 +45,7 @@ describe('the streaming job', () => {
   it('is submitted by the same request as ever', async () => {
     const body = { ...request, appArgs: request.appArgs.map((arg) => arg.replace(rendered.sha256, '<sha256>')) };
     await expect(`${JSON.stringify(body, null, 2)}\n`).toMatchFileSnapshot('files/streaming-request.json');
-    expect(jobPath).toBe(`/jobs/${rendered.sha256}/streaming.py`);
+    expect(work.program.address).toBe(`/jobs/${rendered.sha256}/streaming.py`);
   });
 
   it('has an application name that begins with the job and ends with the run id', () => {

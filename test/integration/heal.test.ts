@@ -76,7 +76,20 @@ const countIds = (first: number, last: number): Promise<void> =>
 async function aRunningJob(): Promise<void> {
   const runs = createPostgresRuns(pool);
   await runs.open(
-    { runId: 'run', job: 'streaming', templateSha256: 'f00d', jobPath: '/jobs/x', appName: 'x' },
+    {
+      ...{
+        parameters: {},
+        request: undefined,
+        submittedBy: undefined,
+        supervise: false,
+        replaces: undefined,
+      },
+      runId: 'run',
+      job: 'streaming',
+      templateSha256: 'f00d',
+      jobPath: '/jobs/x',
+      appName: 'x',
+    },
     { single: true },
   );
   await runs.setState('run', 'RUNNING');

@@ -1,52 +1,39 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTemplateStore } from '../../src/adapters/templates.js';
+import { readCatalogue, requireSound } from '../../src/adapters/job-catalogue.js';
 import { follow } from '../../src/commands/follow.js';
 import { readLogs } from '../../src/commands/logs.js';
 import { stop } from '../../src/commands/stop.js';
-import { planSubmission, submit, type SubmitOptions, type SubmitPorts } from '../../src/commands/submit.js';
+import { workOf } from '../../src/commands/render.js';
+import { submit, type SubmitOptions, type SubmitPorts } from '../../src/commands/submit.js';
 import { createApp, type App } from '../../src/compose.js';
 import { JobFailedError } from '../../src/core/errors.js';
-import type { Job } from '../../src/core/job.js';
+import { findJob } from '../../src/core/job.js';
+import { submissionRequest, type Work } from '../../src/core/submission.js';
 import { startStack, type TestStack } from '../support/stack.js';
 
 let stack: TestStack;
 let app: App;
 
-const job = (): Job => ({
-  name: 'sample',
-  meaning: 'lives and ends as it is told',
-  appName: 'SampleJob',
-  template: 'sample',
-  single: true,
-  parameters: [
-    { name: 'ending', type: 'text', default: 'ends', meaning: 'how it ends' },
-    { name: 'postgres_host', type: 'text', default: 'localhost', meaning: 'PostgreSQL' },
-    {
-      name: 'postgres_port',
-      type: 'integer',
-      min: 1,
-      max: 65535,
-      default: app.config.postgres.port,
-      meaning: 'its port',
-    },
-  ],
-  resources: { driverCores: 1, driverMemory: '512m', executorCores: 1, executorMemory: '512m', coresMax: 1 },
-  sparkSettings: {},
-});
+/** The sample job's work, with another template store than the shipped one: nothing of it is shared. */
+const workEnding = (ending: string): Work => {
+  const folder = join(import.meta.dirname, '../fixtures/sample-job');
+  const [job] = requireSound(readCatalogue([folder], findJob('streaming', app.jobs).connection));
+  if (job === undefined) throw new Error('there is no sample job');
+  return workOf(app.templates, job, [`ending=${ending}`]);
+};
 
 const ports = (): SubmitPorts => {
   const { files, book, spark, clock } = app;
-  const templates = createTemplateStore(join(import.meta.dirname, '../fixtures/sample-job'));
-  return { files, book, spark, clock, templates, say: () => undefined };
+  return { files, book, spark, clock, say: () => undefined };
 };
 
 const options = (ending: string, values: Partial<SubmitOptions> = {}): SubmitOptions => ({
-  job: job(),
-  overrides: [`ending=${ending}`],
+  work: workEnding(ending),
   runId: app.newRunId(),
   hdfsRoot: app.config.hdfs.root,
   cluster: app.clusterView,
+  submittedBy: 'a test',
   registerTimeoutMs: 90_000,
   signal: new AbortController().signal,
   ...values,
@@ -108,10 +95,16 @@ describe('a run on a real Spark', () => {
 
   it('whose submission id was never written down is found by its run id and adopted', async () => {
     const lost = options('stays');
-    const { rendered, jobPath, request } = planSubmission(ports().templates, lost);
-    await app.files.write(jobPath, new TextEncoder().encode(rendered.text));
+    const { work, runId, submittedBy } = lost;
+    const [file] = work.files;
+    if (file === undefined) throw new Error('the job has no file');
+    await app.files.write(work.program.address, file.content);
+    const request = submissionRequest(lost, lost.cluster);
     await app.book.open(
-      { runId: lost.runId, job: 'sample', templateSha256: rendered.sha256, jobPath, appName: 'x' },
+      {
+        ...{ runId, request, submittedBy, job: work.job, templateSha256: file.sha256, appName: 'x' },
+        ...{ jobPath: work.program.address, parameters: {}, supervise: false, replaces: undefined },
+      },
       { single: true },
     );
     const submissionId = await app.spark.create(request);
@@ -135,8 +128,9 @@ describe('a run on a real Spark', () => {
   });
 
   it('that no worker has room for says how much room there is', async () => {
-    const large = { ...job(), resources: { ...job().resources, driverCores: 64 } };
-    await expect(submit(ports(), options('ends', { job: large, registerTimeoutMs: 2000 }))).rejects.toThrow(
+    const work = workEnding('ends');
+    const large = { ...work, resources: { ...work.resources, driverCores: 64 } };
+    await expect(submit(ports(), options('ends', { work: large, registerTimeoutMs: 2000 }))).rejects.toThrow(
       /no worker has room for its driver \(worker-.* has \d of \d cores and \d+ of 4096 MB free\)/,
     );
     const stopped = await stop(app, { run: 'sample', kill: true, ...waiting });

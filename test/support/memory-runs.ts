@@ -1,8 +1,6 @@
 import { isLive } from '../../src/core/driver-state.js';
 import type { Clock } from '../../src/core/ports/clock.js';
-import type { JobRun, RunBook, RunState } from '../../src/core/ports/runs.js';
-
-type OpenedRun = Parameters<RunBook['open']>[0];
+import type { JobRun, OpeningRun, RunBook, RunState } from '../../src/core/ports/runs.js';
 
 /** A run as `open` writes it; name only what a test is about. */
 export function aRun(values: Partial<JobRun> = {}): JobRun {
@@ -23,6 +21,14 @@ export function aRun(values: Partial<JobRun> = {}): JobRun {
     stopRequestedAt: undefined,
     heartbeatAt: undefined,
     error: undefined,
+    parameters: {},
+    request: undefined,
+    submittedBy: undefined,
+    supervise: false,
+    restarts: 0,
+    replaces: undefined,
+    progress: undefined,
+    result: undefined,
     readAt: new Date(Date.UTC(2026, 10, 23, 21, 15)),
     ...values,
   };
@@ -48,7 +54,7 @@ export class MemoryRuns implements RunBook {
     if (row !== undefined) this.rows.set(runId, { ...row, ...values });
   }
 
-  open(run: OpenedRun, { single }: { readonly single: boolean }): Promise<JobRun> {
+  open(run: OpeningRun, { single }: { readonly single: boolean }): Promise<JobRun> {
     const other = [...this.rows.values()].find(
       (row) =>
         row.runId === run.runId ||

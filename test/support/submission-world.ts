@@ -1,5 +1,9 @@
+import { basename, resolve } from 'node:path';
 import type { SubmitOptions, SubmitPorts } from '../../src/commands/submit.js';
-import { allJobs, findJob, type Job } from '../../src/core/job.js';
+import { readCatalogue, requireSound } from '../../src/adapters/job-catalogue.js';
+import { workOf } from '../../src/commands/render.js';
+import { connectionValues } from '../../src/core/connection-values.js';
+import { findJob, type Job } from '../../src/core/job.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
 import type { TemplateStore } from '../../src/core/ports/templates.js';
 import type { ClusterView } from '../../src/core/submission.js';
@@ -8,19 +12,24 @@ import { fakeFiles } from './fake-files.js';
 import { FakeSpark } from './fake-spark.js';
 import { MemoryRuns } from './memory-runs.js';
 
-export const streaming: Job = findJob(
-  'streaming',
-  allJobs({
-    kafkaServers: 'localhost:9092',
-    topic: 'crypto_raw',
-    hdfsRoot: 'hdfs://localhost:8020',
-    rawPath: 'hdfs://localhost:8020/datalake/raw/crypto',
-    cleanPath: 'hdfs://localhost:8020/datalake/clean/crypto',
-    rejectedPath: 'hdfs://localhost:8020/datalake/rejected/crypto',
-    jdbcUrl: 'jdbc:postgresql://localhost:5432/crypto',
-    postgresUser: 'crypto',
-  }),
+/** Where the servers are when nobody says anything. */
+export const connection = connectionValues({
+  kafkaServers: 'localhost:9092',
+  topic: 'crypto_raw',
+  hdfsRoot: 'hdfs://localhost:8020',
+  rawPath: 'hdfs://localhost:8020/datalake/raw/crypto',
+  cleanPath: 'hdfs://localhost:8020/datalake/clean/crypto',
+  rejectedPath: 'hdfs://localhost:8020/datalake/rejected/crypto',
+  jdbcUrl: 'jdbc:postgresql://localhost:5432/crypto',
+  postgresUser: 'crypto',
+});
+
+/** The jobs that are shipped. */
+export const shippedJobs: readonly Job[] = requireSound(
+  readCatalogue([resolve(import.meta.dirname, '../../templates')], connection),
 );
+
+export const streaming: Job = findJob('streaming', shippedJobs);
 
 export const cluster: ClusterView = {
   masterUrl: 'spark://127.0.0.1:7077',
@@ -31,9 +40,11 @@ export const cluster: ClusterView = {
 };
 
 const templates: TemplateStore = {
-  job: (template, values) => ({ text: `${template} ${JSON.stringify(values)}`, sha256: 'f00d' }),
+  job: (template, values) => ({ text: `${basename(template)} ${JSON.stringify(values)}`, sha256: 'f00d' }),
   sqlStep: (step) => ({ text: step, sha256: 'f00d' }),
 };
+
+export const streamingWork = workOf(templates, streaming, []);
 
 /** Everything that a submission touches, in memory, with one clock. */
 export class SubmissionWorld {
@@ -52,15 +63,15 @@ export class SubmissionWorld {
 
   get ports(): SubmitPorts {
     const { clock, book, spark } = this;
-    return { clock, book, spark, files: this.files.store, templates, say: (line) => this.said.push(line) };
+    return { clock, book, spark, files: this.files.store, say: (line) => this.said.push(line) };
   }
 
   /** A new run id each time, as each call of the program makes one. */
   options(values: Partial<SubmitOptions> = {}): SubmitOptions {
     this.submissions += 1;
     return {
-      job: streaming,
-      overrides: [],
+      work: streamingWork,
+      submittedBy: 'somebody@somewhere',
       runId: `20261123t211500-00000${this.submissions}`,
       hdfsRoot: 'hdfs://localhost:8020',
       cluster,

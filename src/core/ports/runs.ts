@@ -1,3 +1,6 @@
+import type { ParameterValues } from '../job-parameters.js';
+import type { SubmissionRequest } from './spark.js';
+
 /** A run's life as cryptopipe knows it. PENDING: written down, Spark has not answered yet. */
 export type RunState = 'PENDING' | 'SUBMITTED' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED' | 'LOST';
 
@@ -6,7 +9,9 @@ export interface JobRun {
   readonly runId: string;
   readonly job: string;
   readonly state: RunState;
-  readonly templateSha256: string;
+  /** Of the text or program that runs; undefined for one that was not stored because it has an address of its own. */
+  readonly templateSha256: string | undefined;
+  /** Where the program lies: a path in the file store, or an address. */
   readonly jobPath: string;
   readonly appName: string;
   readonly submissionId: string | undefined;
@@ -19,6 +24,21 @@ export interface JobRun {
   /** When the job last said that it lives. */
   readonly heartbeatAt: Date | undefined;
   readonly error: string | undefined;
+  readonly parameters: ParameterValues;
+  /** What Spark was sent; undefined for runs of earlier versions. */
+  readonly request: SubmissionRequest | undefined;
+  /** `user@host` of the call that submitted it. */
+  readonly submittedBy: string | undefined;
+  /** True where Spark starts its driver again when it ends badly. */
+  readonly supervise: boolean;
+  /** How often its driver was started again. */
+  readonly restarts: number;
+  /** The run in whose place it was submitted. */
+  readonly replaces: string | undefined;
+  /** What the job last said of how far it is. */
+  readonly progress: Readonly<Record<string, unknown>> | undefined;
+  /** What the job found. */
+  readonly result: Readonly<Record<string, unknown>> | undefined;
   /** When the row was read, by the clock that wrote its times: an age is the difference of the two. */
   readonly readAt: Date;
 }
@@ -27,16 +47,28 @@ export interface JobRun {
 export const ageOf = (run: JobRun, time: Date | undefined): number =>
   time === undefined ? Infinity : run.readAt.getTime() - time.getTime();
 
+/** What is known of a run before Spark hears of it. */
+export type OpeningRun = Pick<
+  JobRun,
+  | 'runId'
+  | 'job'
+  | 'templateSha256'
+  | 'jobPath'
+  | 'appName'
+  | 'parameters'
+  | 'request'
+  | 'submittedBy'
+  | 'supervise'
+  | 'replaces'
+>;
+
 /** The book of runs, in PostgreSQL: a run is written down before Spark hears of it. */
 export interface RunBook {
   /**
    * Writes a PENDING run. A streaming job has at most one live run: where one lives already, nothing is written and
    * that run is returned.
    */
-  open(
-    run: Pick<JobRun, 'runId' | 'job' | 'templateSha256' | 'jobPath' | 'appName'>,
-    options: { readonly single: boolean },
-  ): Promise<JobRun>;
+  open(run: OpeningRun, options: { readonly single: boolean }): Promise<JobRun>;
   /** Writes the submission id; a PENDING run becomes SUBMITTED, one that has gone further stays where it is. */
   setSubmission(runId: string, submissionId: string): Promise<void>;
   /**

@@ -9,7 +9,7 @@ export interface RenderedText {
 
 /** The templates of jobs and of single SQL steps. */
 export interface TemplateStore {
-  /** @throws ConfigError when the template is missing, or uses a name that no parameter has. */
+  /** Of a template's file. @throws ConfigError when it is missing, or uses a name that nothing has. */
   job(template: string, values: ParameterValues): RenderedText;
   /** One step of `spark-sql/` alone, as a test of that step needs it. */
   sqlStep(step: string, values: ParameterValues): RenderedText;

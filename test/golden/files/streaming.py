@@ -28,9 +28,202 @@ import psycopg
 from psycopg.types.json import Jsonb
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
-from pyspark.sql.streaming import StreamingQuery
 
 T = TypeVar("T")
+
+POSTGRES = {
+    "host": "localhost",
+    "port": 5432,
+    "dbname": "crypto",
+    "user": "crypto",
+}
+
+
+def read_password() -> str:
+    """The password of PostgreSQL, from the worker's environment or from a file named there."""
+    file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
+    if file_name:
+        return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
+    if "POSTGRES_PASSWORD" in os.environ:
+        return os.environ["POSTGRES_PASSWORD"]
+    raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
+
+
+class Warehouse:
+    """A connection to PostgreSQL that is made again when it breaks.
+
+    What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
+    """
+
+    TRIES = 6
+
+    def __init__(self, application_name: str) -> None:
+        self._application_name = application_name
+        self._connection: psycopg.Connection | None = None
+
+    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
+        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
+        for attempt in range(1, self.TRIES + 1):
+            try:
+                connection = self._connect()
+                with connection.transaction():
+                    return work(connection)
+            except psycopg.errors.QueryCanceled:
+                self.close()  # it took too long, and would again
+                raise
+            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                self.close()
+                if attempt == self.TRIES:
+                    raise
+                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
+                time.sleep(min(2**attempt, 20))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                **POSTGRES,
+                password=read_password(),
+                application_name=self._application_name,
+                connect_timeout=10,
+                options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
+                autocommit=True,
+            )
+        return self._connection
+
+
+REGISTER = """
+UPDATE crypto.job_runs
+SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
+WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
+"""
+HEARTBEAT = """
+UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
+"""
+END = """
+UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
+"""
+PROGRESS = "UPDATE crypto.job_runs SET progress = %s WHERE run_id = %s"
+RESULT = "UPDATE crypto.job_runs SET result = %s WHERE run_id = %s"
+
+
+class DataError(RuntimeError):
+    """The data are not as they should be: the run ends FAILED with this message, and without a traceback."""
+
+
+class StoppedOnRequest(RuntimeError):
+    """A stop was asked for before the work was done."""
+
+
+class Run:
+    """One run of this job, as the book of runs knows it."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.stop_wanted = threading.Event()
+        self.lost: Exception | None = None
+        self._is_over = threading.Event()
+        self._control = Warehouse("cryptopipe control")
+        self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
+
+    def register(self, session: SparkSession) -> None:
+        """Tells the book of runs which driver and application this run has become."""
+        context = session.sparkContext
+        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
+        changed = self._control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
+        if changed != 1:
+            raise SystemExit(
+                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
+                "with `cryptopipe submit`."
+            )
+
+    def beat(self, on_stop: Callable[[], None]) -> None:
+        """Says each second that the run lives, until its end; calls `on_stop` when a stop is asked for or it was given up."""
+        while not self._is_over.wait(timeout=1):
+            try:
+                is_wanted = self._is_stop_wanted()
+            except Exception as error:
+                self.lost = error
+                on_stop()
+                return
+            if is_wanted and not self.stop_wanted.is_set():
+                self.stop_wanted.set()
+                on_stop()
+
+    def check(self) -> None:
+        """Call it between two steps. Raises where the run was given up or a stop was asked for."""
+        if self.lost is not None:
+            raise self.lost
+        if self.stop_wanted.is_set():
+            raise StoppedOnRequest(self.run_id)
+
+    def report(self, progress: dict) -> None:
+        """How far the work is, as JSON; for `cryptopipe runs show`."""
+        self._control.transact(lambda connection: connection.execute(PROGRESS, [Jsonb(progress), self.run_id]))
+
+    def result(self, result: dict) -> None:
+        """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
+        self._control.transact(lambda connection: connection.execute(RESULT, [Jsonb(result), self.run_id]))
+
+    def end(self, state: str, error: str | None = None) -> None:
+        self._is_over.set()
+        self._control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
+
+    def _is_stop_wanted(self) -> bool:
+        row = self._heart.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
+        if row is None or row[0] != "RUNNING":
+            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
+        return row[1]
+
+
+def end_after_error(run: Run, error: Exception) -> int:
+    """Writes down why the work broke off; the exit code of the process."""
+    cause = run.lost or error
+    if isinstance(cause, StoppedOnRequest):
+        print("stopped on request", flush=True)
+        run.end("KILLED", "stopped on request")
+        return 0
+    if isinstance(cause, DataError):
+        print(cause, flush=True)
+        run.end("FAILED", str(cause)[:4000])
+    else:
+        traceback.print_exception(cause)
+        run.end("FAILED", f"{type(cause).__name__}: {cause}"[:4000])
+    return 1
+
+
+def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
+    """Runs `work(session, run)` and writes down how it ends; the exit code of the process.
+
+    0: done, or stopped on request · 1: failed, the reason is in crypto.job_runs. When a stop is asked for, Spark's jobs are
+    cancelled, so that `work` is left by an error; a job that `stops_itself` looks at `run.stop_wanted` and returns instead.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-id", required=True)
+    run = Run(parser.parse_args().run_id)
+    session = SparkSession.builder.getOrCreate()
+    if session.sparkContext.master.startswith("local"):
+        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
+    on_stop = (lambda: None) if stops_itself else session.sparkContext.cancelAllJobs
+    try:
+        run.register(session)
+        threading.Thread(target=run.beat, args=[on_stop], daemon=True).start()
+        work(session, run)
+        run.end("FINISHED")
+        return 0
+    except Exception as error:
+        is_stopped = run.stop_wanted.is_set() and not stops_itself
+        return end_after_error(run, StoppedOnRequest(run.run_id) if is_stopped else error)
+    finally:
+        session.stop()
+
+
+from pyspark.sql.streaming import StreamingQuery  # noqa: E402
 
 KAFKA_BOOTSTRAP_SERVERS = "localhost:9092"
 TOPIC = "crypto_raw"
@@ -38,12 +231,6 @@ RAW_PATH = "hdfs://localhost:8020/datalake/raw/crypto"
 CLEAN_PATH = "hdfs://localhost:8020/datalake/clean/crypto"
 REJECTED_PATH = "hdfs://localhost:8020/datalake/rejected/crypto"
 CHECKPOINT_PATH = "hdfs://localhost:8020/checkpoints/streaming"
-POSTGRES = {
-    "host": "localhost",
-    "port": 5432,
-    "dbname": "crypto",
-    "user": "crypto",
-}
 HOT_INTERVAL_MS = 500
 LAKE_INTERVAL_MS = 60000
 MAX_OFFSETS_PER_TRIGGER = 200000
@@ -295,62 +482,97 @@ def run_step(session: SparkSession, name: str, args: dict[str, str] | None = Non
     return session.sql(STEPS[name], args=args)
 
 
-def read_password() -> str:
-    """The password of PostgreSQL, from the worker's environment or from a file named there."""
-    file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
-    if file_name:
-        return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
-    if "POSTGRES_PASSWORD" in os.environ:
-        return os.environ["POSTGRES_PASSWORD"]
-    raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
+class StoppedAtBoundary(RuntimeError):
+    """Keeps a batch that was planned after the stop from being taken for done."""
 
 
-class Warehouse:
-    """A connection to PostgreSQL that is made again when it breaks.
+@dataclass
+class Stream:
+    """The two queries of a run, and their connections."""
 
-    What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
+    run: Run
+    queries: dict[str, StreamingQuery] = field(default_factory=dict)
+    boundaries: dict[str, threading.Lock] = field(default_factory=dict)
+    is_stopping: bool = False
+    hot_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe hot"))
+    lake_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe lake"))
+
+    def generation(self, query: str) -> str:
+        """The checkpoint's own id of a query: it changes exactly when a new checkpoint begins."""
+        return self.queries[query].id
+
+    def batch_key(self, query: str, batch_id: int) -> dict[str, str | int]:
+        key = {"query": query, "generation": self.generation(query), "batch_id": batch_id, "topic": TOPIC}
+        return {"run_id": self.run.run_id, **key}
+
+
+def start_query(session: SparkSession, stream: Stream, name: str, write: Callable[[Stream, DataFrame, int], None], limits: dict) -> None:
+    """Starts one of the two queries, in its own scheduler pool, with its own checkpoint."""
+    boundary = stream.boundaries[name] = threading.Lock()
+    is_known = threading.Event()
+
+    def write_batch(batch: DataFrame, batch_id: int) -> None:
+        is_known.wait(timeout=60)  # the first batch may be faster than start() returns
+        with boundary:
+            if stream.is_stopping:
+                raise StoppedAtBoundary(name)
+            write(stream, batch, batch_id)
+
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
+    messages = (
+        session.readStream.format("kafka")
+        .option("kafka.bootstrap.servers", KAFKA_BOOTSTRAP_SERVERS)
+        .option("subscribe", TOPIC)
+        .option("startingOffsets", "earliest")
+        .option("failOnDataLoss", "true")
+        .option("maxOffsetsPerTrigger", limits["offsets"])
+        .option("maxRecordsPerPartition", 50_000)
+        .load()
+    )
+    trigger = {"availableNow": True} if MODE == "available-now" else {"processingTime": f"{limits['interval_ms']} milliseconds"}
+    stream.queries[name] = (
+        messages.writeStream.queryName(name)
+        .option("checkpointLocation", f"{CHECKPOINT_PATH}/{name}")
+        .foreachBatch(write_batch)
+        .trigger(**trigger)
+        .start()
+    )
+    is_known.set()
+
+
+def follow(stream: Stream) -> None:
+    """Waits until a stop is asked for, or one query fails, or (available-now) all is worked off.
+
+    A query that ends by itself ends the run: a stream that still writes the lake and no longer counts is not alive.
     """
+    while any(query.isActive for query in stream.queries.values()):
+        raise_failure(stream)
+        if MODE == "continuous" and not all(query.isActive for query in stream.queries.values()):
+            raise RuntimeError("one of the two queries ended by itself")
+        if stream.run.lost is not None:
+            raise stream.run.lost
+        if stream.run.stop_wanted.wait(timeout=1):
+            stop_at_boundary(stream)
+            return
+    raise_failure(stream)
 
-    TRIES = 6
 
-    def __init__(self, application_name: str) -> None:
-        self._application_name = application_name
-        self._connection: psycopg.Connection | None = None
+def raise_failure(stream: Stream) -> None:
+    for query in stream.queries.values():
+        failure = query.exception()
+        if failure is not None:
+            raise failure
 
-    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
-        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
-        for attempt in range(1, self.TRIES + 1):
-            try:
-                connection = self._connect()
-                with connection.transaction():
-                    return work(connection)
-            except psycopg.errors.QueryCanceled:
-                self.close()  # it took too long, and would again
-                raise
-            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
-                self.close()
-                if attempt == self.TRIES:
-                    raise
-                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
-                time.sleep(min(2**attempt, 20))
-        raise AssertionError("unreachable")
 
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _connect(self) -> psycopg.Connection:
-        if self._connection is None or self._connection.closed:
-            self._connection = psycopg.connect(
-                **POSTGRES,
-                password=read_password(),
-                application_name=self._application_name,
-                connect_timeout=10,
-                options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
-                autocommit=True,
-            )
-        return self._connection
+def stop_at_boundary(stream: Stream) -> None:
+    """Ends both queries between two batches: what has begun is committed, nothing new begins."""
+    print("stop asked for: ending at the next batch boundary", flush=True)
+    for boundary in stream.boundaries.values():
+        # Whoever holds it is inside a batch; whoever takes it afterwards finds that it is too late and gives up.
+        with boundary:
+            stream.is_stopping = True
+    for query in stream.queries.values():
+        query.stop()
 
 
 TRADE_COLUMNS = (
@@ -509,7 +731,7 @@ def offsets_of(rows: Iterable[Row]) -> dict[str, list[int]]:
     return offsets
 
 
-def make_many_days(run: Run, rows: list[Row]) -> None:
+def make_many_days(stream: Stream, rows: list[Row]) -> None:
     """Makes the partitions of a batch that spreads over many days ahead of it, some at a time.
 
     PostgreSQL has a few thousand locks for all; each new partition takes several until its transaction ends.
@@ -518,24 +740,24 @@ def make_many_days(run: Run, rows: list[Row]) -> None:
     if len(days) <= DAYS_AT_ONCE:
         return
     for first in range(0, len(days), DAYS_AT_ONCE):
-        run.hot_warehouse.transact(
+        stream.hot_warehouse.transact(
             lambda connection, some=days[first : first + DAYS_AT_ONCE]: connection.execute(ENSURE_DAYS, [some])
         )
 
 
-def write_hot(run: Run, batch: DataFrame, batch_id: int) -> None:
+def write_hot(stream: Stream, batch: DataFrame, batch_id: int) -> None:
     """One micro-batch into PostgreSQL, in one transaction; safe to run twice (the coverage decides)."""
     rows = partial_bars_of(batch, {})
     newest = max((row.newest_event_time for row in rows if row.newest_event_time is not None), default=None)
 
-    make_many_days(run, rows)
+    make_many_days(stream, rows)
 
     def work(connection: psycopg.Connection) -> None:
         counts = count_trades(connection, rows, lambda covered: partial_bars_of(batch, covered))
-        entry = {"offsets": Jsonb(offsets_of(rows)), "newest_event_time": newest, **run.batch_key("hot", batch_id)}
+        entry = {"offsets": Jsonb(offsets_of(rows)), "newest_event_time": newest, **stream.batch_key("hot", batch_id)}
         connection.execute(INSERT_BATCH, entry | counts)
 
-    run.hot_warehouse.transact(work)
+    stream.hot_warehouse.transact(work)
 
 
 def write_leaf(frame: DataFrame, path: str) -> None:
@@ -559,9 +781,9 @@ def with_leaf(frame: DataFrame, leaf: str) -> DataFrame:
     )
 
 
-def write_lake(run: Run, batch: DataFrame, batch_id: int) -> None:
+def write_lake(stream: Stream, batch: DataFrame, batch_id: int) -> None:
     """One micro-batch into the lake; a re-run replaces its own leaves and nothing else."""
-    leaf = f"{run.generation('lake')}-{batch_id}"
+    leaf = f"{stream.generation('lake')}-{batch_id}"
     messages = with_leaf(batch.drop("timestampType"), leaf).persist()
     try:
         parsed = with_leaf(run_step(batch.sparkSession, "parsed", messages=messages), leaf)
@@ -574,12 +796,12 @@ def write_lake(run: Run, batch: DataFrame, batch_id: int) -> None:
         write_leaf(messages, RAW_PATH)
         write_leaf(clean, CLEAN_PATH)
         write_leaf(rejected, REJECTED_PATH)
-        book_lake(run, parsed, batch_id)
+        book_lake(stream, parsed, batch_id)
     finally:
         messages.unpersist()
 
 
-def book_lake(run: Run, parsed: DataFrame, batch_id: int) -> None:
+def book_lake(stream: Stream, parsed: DataFrame, batch_id: int) -> None:
     """The row of the book of batches: which offsets are now in the lake."""
     per_partition = (
         parsed.groupBy("partition")
@@ -599,159 +821,18 @@ def book_lake(run: Run, parsed: DataFrame, batch_id: int) -> None:
         "rejected": sum(r.rejected for r in per_partition),
         "repeated": 0,
         "conflicted": 0,
-        **run.batch_key("lake", batch_id),
+        **stream.batch_key("lake", batch_id),
     }
-    run.lake_warehouse.transact(lambda connection: connection.execute(INSERT_BATCH, entry))
+    stream.lake_warehouse.transact(lambda connection: connection.execute(INSERT_BATCH, entry))
 
 
-REGISTER = """
-UPDATE crypto.job_runs
-SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
-WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
-"""
-HEARTBEAT = """
-UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
-"""
-END = """
-UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
-"""
-
-
-class StoppedAtBoundary(RuntimeError):
-    """Keeps a batch that was planned after the stop from being taken for done."""
-
-
-@dataclass
-class Run:
-    """One run of this job: its id, its two queries and its connections."""
-
-    run_id: str
-    queries: dict[str, StreamingQuery] = field(default_factory=dict)
-    boundaries: dict[str, threading.Lock] = field(default_factory=dict)
-    is_stopping: bool = False
-    control: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe control"))
-    hot_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe hot"))
-    lake_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe lake"))
-
-    def generation(self, query: str) -> str:
-        """The checkpoint's own id of a query: it changes exactly when a new checkpoint begins."""
-        return self.queries[query].id
-
-    def batch_key(self, query: str, batch_id: int) -> dict[str, str | int]:
-        generation = self.generation(query)
-        return {"run_id": self.run_id, "query": query, "generation": generation, "batch_id": batch_id, "topic": TOPIC}
-
-    def register(self, session: SparkSession) -> None:
-        """Tells the book of runs which driver and application this run has become."""
-        context = session.sparkContext
-        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
-        changed = self.control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
-        if changed != 1:
-            raise SystemExit(
-                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
-                "with `cryptopipe submit`."
-            )
-
-    def is_stop_wanted(self) -> bool:
-        row = self.control.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
-        if row is None or row[0] != "RUNNING":
-            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
-        return row[1]
-
-    def end(self, state: str, error: str | None) -> None:
-        self.control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
-
-
-def start_query(session: SparkSession, run: Run, name: str, write: Callable[[Run, DataFrame, int], None], limits: dict) -> None:
-    """Starts one of the two queries, in its own scheduler pool, with its own checkpoint."""
-    boundary = run.boundaries[name] = threading.Lock()
-    is_known = threading.Event()
-
-    def write_batch(batch: DataFrame, batch_id: int) -> None:
-        is_known.wait(timeout=60)  # the first batch may be faster than start() returns
-        with boundary:
-            if run.is_stopping:
-                raise StoppedAtBoundary(name)
-            write(run, batch, batch_id)
-
-    session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
-    messages = (
-        session.readStream.format("kafka")
-        .option("kafka.bootstrap.servers", KAFKA_BOOTSTRAP_SERVERS)
-        .option("subscribe", TOPIC)
-        .option("startingOffsets", "earliest")
-        .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", limits["offsets"])
-        .option("maxRecordsPerPartition", 50_000)
-        .load()
-    )
-    trigger = {"availableNow": True} if MODE == "available-now" else {"processingTime": f"{limits['interval_ms']} milliseconds"}
-    run.queries[name] = (
-        messages.writeStream.queryName(name)
-        .option("checkpointLocation", f"{CHECKPOINT_PATH}/{name}")
-        .foreachBatch(write_batch)
-        .trigger(**trigger)
-        .start()
-    )
-    is_known.set()
-
-
-def follow(session: SparkSession, run: Run) -> None:
-    """Waits until a stop is asked for, or one query fails, or (available-now) all is worked off.
-
-    A query that ends by itself ends the run: a stream that still writes the lake and no longer counts is not alive.
-    """
-    while any(query.isActive for query in run.queries.values()):
-        raise_failure(run)
-        if MODE == "continuous" and not all(query.isActive for query in run.queries.values()):
-            raise RuntimeError("one of the two queries ended by itself")
-        if run.is_stop_wanted():
-            stop_at_boundary(run)
-            return
-        time.sleep(1)
-    raise_failure(run)
-
-
-def raise_failure(run: Run) -> None:
-    for query in run.queries.values():
-        failure = query.exception()
-        if failure is not None:
-            raise failure
-
-
-def stop_at_boundary(run: Run) -> None:
-    """Ends both queries between two batches: what has begun is committed, nothing new begins."""
-    print("stop asked for: ending at the next batch boundary", flush=True)
-    for boundary in run.boundaries.values():
-        # Whoever holds it is inside a batch; whoever takes it afterwards finds that it is too late and gives up.
-        with boundary:
-            run.is_stopping = True
-    for query in run.queries.values():
-        query.stop()
-
-
-def main() -> int:
-    """Runs until stopped. Exit 0: stopped, or worked off; 1: failed, the reason is in crypto.job_runs."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--run-id", required=True)
-    run = Run(parser.parse_args().run_id)
-    session = SparkSession.builder.getOrCreate()
-    if session.sparkContext.master.startswith("local"):
-        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
-    try:
-        run.register(session)
-        start_query(session, run, "hot", write_hot, {"offsets": MAX_OFFSETS_PER_TRIGGER, "interval_ms": HOT_INTERVAL_MS})
-        start_query(session, run, "lake", write_lake, {"offsets": 500_000, "interval_ms": LAKE_INTERVAL_MS})
-        follow(session, run)
-        run.end("FINISHED", None)
-        return 0
-    except Exception as error:
-        traceback.print_exc()
-        run.end("FAILED", f"{type(error).__name__}: {error}"[:4000])
-        return 1
-    finally:
-        session.stop()
+def work(session: SparkSession, run: Run) -> None:
+    """Both queries until they are stopped, or (available-now) until the topic is worked off."""
+    stream = Stream(run)
+    start_query(session, stream, "hot", write_hot, {"offsets": MAX_OFFSETS_PER_TRIGGER, "interval_ms": HOT_INTERVAL_MS})
+    start_query(session, stream, "lake", write_lake, {"offsets": 500_000, "interval_ms": LAKE_INTERVAL_MS})
+    follow(stream)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_job(work, stops_itself=True))

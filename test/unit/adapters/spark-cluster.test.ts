@@ -6,12 +6,12 @@ import { RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import type { SubmissionRequest } from '../../../src/core/ports/spark.js';
 import { submissionRequest } from '../../../src/core/submission.js';
 import { standIn, type StandIn } from '../../support/rest-stand-in.js';
-import { cluster, streaming } from '../../support/submission-world.js';
+import { cluster, streamingWork } from '../../support/submission-world.js';
 
 const folder = join(import.meta.dirname, '../../fixtures/spark-replies');
 const reply = (name: string): string => readFileSync(join(folder, name), 'utf8');
 const request: SubmissionRequest = submissionRequest(
-  { job: streaming, runId: '20261123t211500-ab12cd', jobUri: 'hdfs://nn/jobs/x/streaming.py' },
+  { work: streamingWork, runId: '20261123t211500-ab12cd', hdfsRoot: 'hdfs://nn' },
   cluster,
 );
 

@@ -10,7 +10,7 @@ let root: string;
 const put = (path: string, text: string): void => writeFileSync(join(root, path), text);
 const render = (text: string, values: Record<string, string | number | boolean> = {}): string => {
   put('templates/job.py.hbs', text);
-  return createTemplateStore(root).job('job', values).text;
+  return createTemplateStore(root).job(join(root, 'templates/job.py.hbs'), values).text;
 };
 
 beforeEach(() => {
@@ -59,7 +59,7 @@ describe('a template', () => {
   });
 
   it('that is missing is named', () => {
-    expect(() => createTemplateStore(root).job('nobody', {})).toThrow(
+    expect(() => createTemplateStore(root).job(join(root, 'templates/nobody.py.hbs'), {})).toThrow(
       'There is no template templates/nobody.py.hbs',
     );
   });

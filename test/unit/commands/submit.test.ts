@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { follow } from '../../../src/commands/follow.js';
 import { submit, type SubmitPorts } from '../../../src/commands/submit.js';
-import { JobFailedError, RefusedError, UnreachableError, UsageError } from '../../../src/core/errors.js';
+import { JobFailedError, RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import { aRun } from '../../support/memory-runs.js';
 import { SubmissionWorld } from '../../support/submission-world.js';
 
@@ -231,10 +231,12 @@ describe('submit', () => {
     expect(stored).toContain('"topic":"crypto_raw"');
   });
 
-  it('touches nothing when a parameter is wrong', async () => {
+  it('writes down what was asked for, by whom, and what Spark was sent', async () => {
     const world = new SubmissionWorld();
-    await expect(submit(world.ports, world.options({ overrides: ['mod=x'] }))).rejects.toThrow(UsageError);
-    expect(world.book.rows.size + world.files.files.size + world.spark.posts.length).toBe(0);
+    const { run } = await submit(world.ports, world.options({ replaces: 'earlier' }));
+    expect(run).toMatchObject({ submittedBy: 'somebody@somewhere', replaces: 'earlier', supervise: false });
+    expect(run.parameters).toMatchObject({ topic: 'crypto_raw', hot_interval_ms: 500 });
+    expect(run.request).toEqual(world.spark.posts[0]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, UsageError } from '../../../src/core/errors.js';
-import { findJob, parseJdbcUrl } from '../../../src/core/job.js';
+import { parseJdbcUrl } from '../../../src/core/connection-values.js';
+import { findJob } from '../../../src/core/job.js';
 import { resolveParameters } from '../../../src/core/job-parameters.js';
 import { streaming } from '../../support/submission-world.js';
 
@@ -23,10 +24,6 @@ describe('the parameters of a job', () => {
       clean_path: 'hdfs://localhost:8020/datalake/clean/crypto',
       rejected_path: 'hdfs://localhost:8020/datalake/rejected/crypto',
       checkpoint_path: 'hdfs://localhost:8020/checkpoints/streaming',
-      postgres_host: 'localhost',
-      postgres_port: 5432,
-      postgres_database: 'crypto',
-      postgres_user: 'crypto',
       hot_interval_ms: 500,
       lake_interval_ms: 60_000,
       max_offsets_per_trigger: 200_000,
@@ -53,7 +50,6 @@ describe('the parameters of a job', () => {
         'mod=continuous',
         'mode=continous',
         'hot_interval_ms=1e3',
-        'postgres_port=0',
         'raw_path=/datalake',
         'topic=two words',
         'checkpoint_path',
@@ -66,19 +62,18 @@ describe('the parameters of a job', () => {
       'mod: no such parameter; did you mean mode?',
       'checkpoint_path: is not name=value',
       'lake_interval_ms: is given twice',
-      'kafka_bootstrap_servers: does not match ^[^\\s,:]+:\\d+(,[^\\s,:]+:\\d+)*$',
-      'topic: does not match ^[a-zA-Z0-9._-]{1,200}$',
+      'kafka_bootstrap_servers: does not match ^(?:[^\\s,:]+:\\d+(,[^\\s,:]+:\\d+)*)$',
+      'topic: does not match ^(?:[a-zA-Z0-9._-]{1,200})$',
       'raw_path: is not an address that begins with hdfs:// or file://',
-      'postgres_port: is not a whole number from 1 to 65535',
       'hot_interval_ms: is not a whole number from 0 to 3600000',
       'mode: is not one of continuous, available-now; did you mean continuous?',
     ]);
   });
 
-  it.each(['postgres_user=a\nb', 'postgres_user=', 'postgres_user=a\u0000'])(
+  it.each(['topic=a\nb', 'topic=', 'topic=a\u0000'])(
     'hold no control characters and are not empty: %j',
     (override) => {
-      expect(problemsOf([override])).toContain('postgres_user: is empty or holds control characters');
+      expect(problemsOf([override])).toContain('topic: is empty or holds control characters');
     },
   );
 });

@@ -1,0 +1,174 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { LineCounter, parseDocument, type Document } from 'yaml';
+import type { z } from 'zod';
+import { ConfigError } from '../core/errors.js';
+import type { Job } from '../core/job.js';
+import { checkValue, type JobParameter, type ParameterValues } from '../core/job-parameters.js';
+import { manifestSchema, type Manifest } from './job-manifest.js';
+
+const suffix = '.job.yaml';
+
+/** What a folder of jobs gave: those that can be used, and everything that is wrong with the others. */
+export interface Catalogue {
+  readonly jobs: readonly Job[];
+  /** Each begins with the file, and the line where one can be named. */
+  readonly problems: readonly string[];
+}
+
+/** Manifests lie in the folder itself or in one below it. */
+function manifestsIn(folder: string): string[] {
+  if (!existsSync(folder))
+    throw new ConfigError(`There is no folder of jobs ${folder}`, {
+      nextStep: `Name a folder with manifests (*${suffix}) by --jobs or CRYPTOPIPE_JOBS_DIR.`,
+    });
+  const found = readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? readdirSync(join(folder, entry.name)).map((name) => join(folder, entry.name, name))
+      : [join(folder, entry.name)],
+  );
+  return found.filter((path) => path.endsWith(suffix)).sort();
+}
+
+type Place = (path: readonly PropertyKey[]) => string;
+
+/** `file:line` of what a path of keys leads to, or of the nearest thing around it. */
+function placeIn(file: string, document: Document, lines: LineCounter): Place {
+  return (path) => {
+    for (let length = path.length; length >= 0; length -= 1) {
+      const node: unknown = document.getIn(path.slice(0, length), true);
+      const range = (node as { range?: [number] } | undefined)?.range;
+      if (range) return `${file}:${lines.linePos(range[0]).line}`;
+    }
+    return file;
+  };
+}
+
+function saidOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') return `has no such entry: ${issue.keys.join(', ')}`;
+  if (issue.code === 'invalid_key') return issue.issues[0]?.message ?? issue.message;
+  return issue.code === 'invalid_type' && issue.input === undefined ? 'is missing' : issue.message;
+}
+
+function messageOf(issue: z.core.$ZodIssue): string {
+  const name = issue.path.map(String).join('.');
+  return name === '' ? `the manifest ${saidOf(issue)}` : `${name} ${saidOf(issue)}`;
+}
+
+/** Puts what the configuration says in the place of `${name}`. */
+function filled(text: string, connection: ParameterValues, problems: string[]): string {
+  return text.replace(/\$\{(\w+)\}/g, (whole: string, name: string) => {
+    const value = connection[name];
+    if (value === undefined)
+      problems.push(`holds ${whole}, which is none of ${Object.keys(connection).join(', ')}`);
+    return String(value ?? '');
+  });
+}
+
+function parametersOf(
+  manifest: Manifest,
+  connection: ParameterValues,
+  place: Place,
+  problems: string[],
+): JobParameter[] {
+  const names = new Set<string>();
+  return manifest.parameters.map((raw, index) => {
+    const say = (key: string, problem: string): unknown =>
+      problems.push(`${place(['parameters', index, key])}: parameter ${raw.name}: ${problem}`);
+    if (names.has(raw.name)) say('name', 'is there twice');
+    names.add(raw.name);
+    const wrong: string[] = [];
+    const text = raw.default === undefined ? undefined : filled(raw.default, connection, wrong);
+    const result = { ...raw, default: text } as JobParameter;
+    if (text !== undefined && wrong.length === 0) {
+      const checked = checkValue(result, text);
+      if ('problem' in checked) wrong.push(checked.problem);
+    }
+    wrong.forEach((problem) => say('default', `its default ${problem}`));
+    return result;
+  });
+}
+
+function toJob(
+  manifest: Manifest,
+  file: string,
+  parameters: readonly JobParameter[],
+  connection: ParameterValues,
+): Job {
+  const { resources } = manifest;
+  return {
+    name: manifest.name,
+    meaning: manifest.meaning,
+    appName: manifest.app_name,
+    template: join(dirname(file), manifest.template),
+    manifest: file,
+    single: manifest.single,
+    supervise: manifest.supervise,
+    parameters,
+    resources: {
+      driverCores: resources.driver_cores,
+      driverMemory: resources.driver_memory,
+      executorCores: resources.executor_cores,
+      executorMemory: resources.executor_memory,
+      coresMax: resources.cores_max,
+    },
+    sparkSettings: manifest.spark,
+    connection,
+  };
+}
+
+function readManifest(file: string, connection: ParameterValues, problems: string[]): Job | undefined {
+  const lines = new LineCounter();
+  const document = parseDocument(readFileSync(file, 'utf8'), {
+    schema: 'failsafe',
+    lineCounter: lines,
+    prettyErrors: false,
+  });
+  const place = placeIn(file, document, lines);
+  for (const { message, pos } of document.errors)
+    problems.push(`${file}:${lines.linePos(pos[0]).line}: is no YAML: ${message}`);
+  if (document.errors.length > 0) return undefined;
+  const parsed = manifestSchema.safeParse(document.toJS(), { reportInput: true });
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${place(issue.path)}: ${messageOf(issue)}`);
+    return undefined;
+  }
+  const manifest = parsed.data;
+  const before = problems.length;
+  const parameters = parametersOf(manifest, connection, place, problems);
+  const job = toJob(manifest, file, parameters, connection);
+  if (!existsSync(job.template))
+    problems.push(`${place(['template'])}: there is no template ${manifest.template} beside the manifest`);
+  return problems.length === before ? job : undefined;
+}
+
+/** Two jobs of one name could not be told apart; two of one application name neither, on the master. */
+function withoutTwins(jobs: readonly Job[], problems: string[]): Job[] {
+  return jobs.filter((job, index) => {
+    const twin = jobs
+      .slice(0, index)
+      .find((other) => other.name === job.name || other.appName === job.appName);
+    if (twin === undefined) return true;
+    const what = twin.name === job.name ? `name ${job.name}` : `app_name ${job.appName}`;
+    problems.push(`${job.manifest}: its ${what} is taken by ${twin.manifest}`);
+    return false;
+  });
+}
+
+/** Every job of some folders; the first folder's come first and keep their names. */
+export function readCatalogue(folders: readonly string[], connection: ParameterValues): Catalogue {
+  const problems: string[] = [];
+  const jobs = folders
+    .flatMap(manifestsIn)
+    .map((file) => readManifest(file, connection, problems))
+    .filter((job) => job !== undefined);
+  return { jobs: withoutTwins(jobs, problems), problems };
+}
+
+/** The jobs of a catalogue. @throws ConfigError that lists every problem of every manifest. */
+export function requireSound({ jobs, problems }: Catalogue): readonly Job[] {
+  if (problems.length === 0) return jobs;
+  throw new ConfigError(`The catalogue of jobs is wrong:\n${problems.map((one) => `  ${one}`).join('\n')}`, {
+    nextStep: 'Correct the manifests; docs/adding-a-job.md says what one holds.',
+  });
+}
