@@ -39,7 +39,7 @@ module.exports = {
         '^src/core/',
         '^src/commands/',
         '^src/(config|compose)\\.ts$',
-        '^node_modules/(commander|cli-table3)/',
+        '^node_modules/(commander|cli-table3|diff)/',
       ],
     ),
     {

@@ -89,6 +89,17 @@ function parametersOf(
   });
 }
 
+/** A checkpoint names parameters of the same job; the one that holds it is an address. */
+function checkCheckpoint({ checkpoint, parameters }: Manifest, place: Place, problems: string[]): void {
+  if (checkpoint === undefined) return;
+  const say = (key: string, name: string, what: string): unknown =>
+    problems.push(`${place(['checkpoint', key])}: checkpoint.${key} ${name} ${what}`);
+  if (!parameters.some(({ name, type }) => name === checkpoint.parameter && type === 'url'))
+    say('parameter', checkpoint.parameter, 'is no parameter of type url');
+  for (const name of checkpoint.belongs_to)
+    if (!parameters.some((one) => one.name === name)) say('belongs_to', name, 'is no parameter');
+}
+
 function toJob(
   manifest: Manifest,
   file: string,
@@ -105,6 +116,10 @@ function toJob(
     single: manifest.single,
     supervise: manifest.supervise,
     parameters,
+    checkpoint: manifest.checkpoint && {
+      parameter: manifest.checkpoint.parameter,
+      belongsTo: manifest.checkpoint.belongs_to,
+    },
     resources: {
       driverCores: resources.driver_cores,
       driverMemory: resources.driver_memory,
@@ -136,6 +151,7 @@ function readManifest(file: string, connection: ParameterValues, problems: strin
   const manifest = parsed.data;
   const before = problems.length;
   const parameters = parametersOf(manifest, connection, place, problems);
+  checkCheckpoint(manifest, place, problems);
   const job = toJob(manifest, file, parameters, connection);
   if (!existsSync(job.template))
     problems.push(`${place(['template'])}: there is no template ${manifest.template} beside the manifest`);

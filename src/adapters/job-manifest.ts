@@ -61,6 +61,9 @@ export const manifestSchema = z.strictObject({
     .prefault({}),
   spark: z.record(z.string().regex(/^spark\.[\w.-]+$/, 'is no Spark setting'), line).default({}),
   parameters: z.array(parameter).default([]),
+  checkpoint: z
+    .strictObject({ parameter: z.string(), belongs_to: z.array(z.string()).default([]) })
+    .optional(),
 });
 
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -139,6 +139,15 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
         .parse(parseJson(answer)).ContentSummary;
       return { files: fileCount, sizeBytes: length };
     },
+    rename: async (path, to) => {
+      // https://hadoop.apache.org/docs/current/hadoop-project-dist/hadoop-hdfs/WebHDFS.html: `false` is no error of its own.
+      const done = await askOk({ method: 'PUT', path, op: 'RENAME', parameters: { destination: to } });
+      if (!z.object({ boolean: z.boolean() }).parse(done).boolean)
+        throw new UnreachableError(`HDFS did not move ${path} to ${to}`, {
+          nextStep: 'The first is missing, or the second is there already: look with `cryptopipe lake ls`.',
+          retryable: false,
+        });
+    },
     remove: async (path) => {
       await askOk({ method: 'DELETE', path, op: 'DELETE', parameters: { recursive: 'true' } });
     },

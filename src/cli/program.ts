@@ -10,6 +10,7 @@ import { addInit } from './init.js';
 import { addJobs } from './jobs.js';
 import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
+import { addPlan } from './plan.js';
 import { addProduce } from './produce.js';
 import { addPrune } from './prune.js';
 import { addRender } from './render.js';
@@ -30,6 +31,7 @@ const commands = [
   addProduce,
   addJobs,
   addRender,
+  addPlan,
   addSubmit,
   addStatus,
   addRuns,

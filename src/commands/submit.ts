@@ -47,7 +47,7 @@ export interface Submitted {
 }
 
 /** The living run of a job, after every run that ended unseen has been written down; waits for what is unclear. */
-async function livingRun(ports: SubmitPorts, options: SubmitOptions): Promise<JobRun | undefined> {
+export async function livingRun(ports: SubmitPorts, options: SubmitOptions): Promise<JobRun | undefined> {
   if (!options.work.single) return undefined;
   for (const run of await ports.book.list({ job: options.work.job, live: true })) {
     const first = await reconcile(ports, run);
@@ -121,14 +121,19 @@ async function post(ports: SubmitPorts, runId: string, request: SubmissionReques
   }
 }
 
+/** Everything before the run is written down; may be done long before, and twice. */
+export async function prepare(ports: SubmitPorts, { work }: SubmitPlan): Promise<void> {
+  await requireActiveMaster(ports);
+  await storeFiles(ports.files, work);
+}
+
 async function openAndPost(
   ports: SubmitPorts,
   options: SubmitOptions,
 ): Promise<{ readonly run: JobRun; readonly isOurs: boolean }> {
   const { work, runId } = options;
   const request = submissionRequest(options, options.cluster);
-  await requireActiveMaster(ports);
-  await storeFiles(ports.files, work);
+  await prepare(ports, options);
   const run = await ports.book.open(openingOf(options, request), { single: work.single });
   if (run.runId !== runId) return { run, isOurs: false };
   const submissionId = await post(ports, runId, request);

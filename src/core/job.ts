@@ -12,6 +12,14 @@ export interface JobResources {
   readonly coresMax: number;
 }
 
+/** Where a job remembers how far it is, so that its next run goes on from there. */
+export interface JobCheckpoint {
+  /** The parameter that holds its address. */
+  readonly parameter: string;
+  /** The parameters that a checkpoint belongs to: with another value of one of them it is of no use. */
+  readonly belongsTo: readonly string[];
+}
+
 /** A template plus typed parameters, and what it needs to run: what a manifest `<name>.job.yaml` says. */
 export interface Job {
   readonly name: string;
@@ -27,6 +35,7 @@ export interface Job {
   /** True where Spark starts the driver again when it ends badly. */
   readonly supervise: boolean;
   readonly parameters: readonly JobParameter[];
+  readonly checkpoint: JobCheckpoint | undefined;
   readonly resources: JobResources;
   readonly sparkSettings: Readonly<Record<string, string>>;
   /** What its template knows beside the parameters: where the servers are. */

@@ -44,6 +44,14 @@ export function fakeFiles(content: Readonly<Record<string, Uint8Array>> = {}) {
         sizeBytes: inside.reduce((sum, [, bytes]) => sum + bytes.length, 0),
       });
     },
+    rename: (from, to) => {
+      for (const [file, bytes] of [...files])
+        if (file === from || file.startsWith(`${from}/`)) {
+          files.delete(file);
+          files.set(`${to}${file.slice(from.length)}`, bytes);
+        }
+      return Promise.resolve();
+    },
     remove: (path) => {
       for (const file of [...files.keys()])
         if (file === path || file.startsWith(`${path}/`)) files.delete(file);

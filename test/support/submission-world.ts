@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
 import type { SubmitOptions, SubmitPorts } from '../../src/commands/submit.js';
 import { readCatalogue, requireSound } from '../../src/adapters/job-catalogue.js';
@@ -6,7 +7,7 @@ import { connectionValues } from '../../src/core/connection-values.js';
 import { findJob, type Job } from '../../src/core/job.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
 import type { TemplateStore } from '../../src/core/ports/templates.js';
-import type { ClusterView } from '../../src/core/submission.js';
+import type { ClusterView, Work } from '../../src/core/submission.js';
 import { FakeClock } from './fake-clock.js';
 import { fakeFiles } from './fake-files.js';
 import { FakeSpark } from './fake-spark.js';
@@ -40,11 +41,17 @@ export const cluster: ClusterView = {
 };
 
 const templates: TemplateStore = {
-  job: (template, values) => ({ text: `${basename(template)} ${JSON.stringify(values)}`, sha256: 'f00d' }),
+  job: (template, values) => {
+    const text = `${basename(template)} ${JSON.stringify(values)}`;
+    return { text, sha256: createHash('sha256').update(text).digest('hex') };
+  },
   sqlStep: (step) => ({ text: step, sha256: 'f00d' }),
 };
 
-export const streamingWork = workOf(templates, streaming, []);
+/** The streaming job with some parameters set. */
+export const workWith = (overrides: readonly string[]): Work => workOf(templates, streaming, overrides);
+
+export const streamingWork = workWith([]);
 
 /** Everything that a submission touches, in memory, with one clock. */
 export class SubmissionWorld {

@@ -22,5 +22,7 @@ export interface FileStore {
   list(path: string): Promise<FileEntry[]>;
   /** What lies below a folder, all together; undefined where there is none. */
   summary(path: string): Promise<FolderSummary | undefined>;
+  /** Moves a file or folder. @throws UnreachableError where `from` is missing or `to` is taken. */
+  rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { follow } from '../../../src/commands/follow.js';
 import { submit, type SubmitPorts } from '../../../src/commands/submit.js';
 import { JobFailedError, RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import { aRun } from '../../support/memory-runs.js';
-import { SubmissionWorld } from '../../support/submission-world.js';
+import { streamingWork, SubmissionWorld } from '../../support/submission-world.js';
 
 class Crash extends Error {}
 
@@ -44,7 +44,7 @@ describe('submit', () => {
       isRegistered: true,
       run: { runId: '20261123t211500-000001', state: 'RUNNING', submissionId: 'driver-20261123211500-0000' },
     });
-    expect([...world.files.files.keys()]).toEqual(['/jobs/f00d/streaming.py']);
+    expect([...world.files.files.keys()]).toEqual([streamingWork.program.address]);
     expect(world.runIdsPosted()).toEqual(['20261123t211500-000001']);
   });
 
@@ -225,9 +225,9 @@ describe('submit', () => {
 
   it('replaces a text whose earlier write broke off', async () => {
     const world = new SubmissionWorld();
-    world.files.files.set('/jobs/f00d/streaming.py', new Uint8Array(3));
+    world.files.files.set(streamingWork.program.address, new Uint8Array(3));
     await submit(world.ports, world.options());
-    const stored = new TextDecoder().decode(world.files.files.get('/jobs/f00d/streaming.py'));
+    const stored = new TextDecoder().decode(world.files.files.get(streamingWork.program.address));
     expect(stored).toContain('"topic":"crypto_raw"');
   });
 

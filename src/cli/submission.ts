@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { follow } from '../commands/follow.js';
+import { workOf } from '../commands/render.js';
+import type { SubmitOptions, SubmitPlan, SubmitPorts } from '../commands/submit.js';
+import type { App } from '../compose.js';
+import { findJob, type Job } from '../core/job.js';
+import type { JobRun } from '../core/ports/runs.js';
+import { submissionRequest, type Work } from '../core/submission.js';
+import type { CliContext } from './context.js';
+import { positiveInteger } from './flags.js';
+import { printJson } from './print.js';
+
+/** What can be said of every submission, whatever is submitted. */
+export interface RunFlags {
+  readonly dryRun: boolean;
+  readonly wait: boolean;
+  readonly timeout?: number;
+  readonly json: boolean;
+}
+
+/** A submission that is ready to be posted. */
+interface Submission {
+  readonly ports: SubmitPorts;
+  readonly options: Omit<SubmitOptions, 'registerTimeoutMs'>;
+}
+
+const registerSeconds = 120;
+/** Bound of `--wait` where nobody says one: a day. */
+const waitSeconds = 86_400;
+
+/** Adds the flags of `RunFlags` to a command. */
+export function withRunFlags(command: Command): Command {
+  return command
+    .option('-n, --dry-run', 'print the exact request, send nothing', false)
+    .option('--wait', 'follow the run to its end; exit 0 only where it FINISHED', false)
+    .option(
+      '--timeout <seconds>',
+      `how long to wait for the job to register itself (${registerSeconds}), or with --wait for its end (${waitSeconds})`,
+      positiveInteger,
+    )
+    .option('--json', 'print one JSON document', false);
+}
+
+/** How long a job may take until it has registered itself. */
+export function registerTimeoutOf({ wait, timeout }: RunFlags): number {
+  return (wait ? registerSeconds : (timeout ?? registerSeconds)) * 1000;
+}
+
+/** Any work, ready to be submitted. */
+function submissionOf(context: CliContext, app: App, work: Work): Submission {
+  const { files, book, spark, clock, config, clusterView, submittedBy } = app;
+  return {
+    ports: { files, book, spark, clock, say: (line) => context.io.err(`${line}\n`) },
+    options: {
+      ...{ work, submittedBy, signal: context.signal },
+      runId: app.newRunId(),
+      hdfsRoot: config.hdfs.root,
+      cluster: clusterView,
+    },
+  };
+}
+
+/** A job of the catalogue, ready to be submitted. @throws UsageError for what was typed wrongly, before anything else. */
+export async function jobSubmission(
+  context: CliContext,
+  name: string,
+  overrides: readonly string[],
+): Promise<Submission & { readonly job: Job }> {
+  const app = await context.app();
+  const job = findJob(name, app.jobs);
+  return { job, ...submissionOf(context, app, workOf(app.templates, job, overrides)) };
+}
+
+/** `--dry-run`: the exact body of the POST. */
+export function printRequest({ io }: CliContext, plan: SubmitPlan): void {
+  io.out(`${JSON.stringify(submissionRequest(plan, plan.cluster), null, 2)}\n`);
+}
+
+/** A run as it is after a submission, and what was done for it. */
+interface Outcome {
+  readonly run: JobRun;
+  readonly outcome: string;
+  readonly isRegistered: boolean;
+}
+
+/** Prints what was submitted; with `--wait` after its end, and only where it FINISHED. @throws JobFailedError otherwise. */
+export async function waitAndPrint(
+  context: CliContext,
+  ports: SubmitPorts,
+  submitted: Outcome,
+  flags: RunFlags,
+): Promise<void> {
+  if (!flags.wait) {
+    print(context, submitted, flags.json);
+    return;
+  }
+  context.io.err(`waiting for the end of ${submitted.run.runId}; Ctrl-C leaves it running\n`);
+  const timeoutMs = (flags.timeout ?? waitSeconds) * 1000;
+  const ended = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });
+  print(context, { ...submitted, run: ended }, flags.json);
+}
+
+function print({ io }: CliContext, { run, outcome, isRegistered }: Outcome, asJson: boolean): void {
+  if (asJson) {
+    printJson(io, { outcome, isRegistered, ...run });
+    return;
+  }
+  io.out(
+    `${outcome}: ${run.job} run ${run.runId} is ${run.state} (${run.submissionId ?? 'no driver yet'})\n`,
+  );
+  if (run.uiUrl !== undefined) io.out(`Spark's page of it: ${run.uiUrl}\n`);
+  io.err(
+    `Follow it: cryptopipe logs ${run.runId} · cryptopipe runs · end it: cryptopipe stop ${run.runId}\n`,
+  );
+}
