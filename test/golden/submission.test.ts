@@ -1,11 +1,9 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTemplateStore } from '../../src/adapters/templates.js';
 import { renderJob, workOf } from '../../src/commands/render.js';
 import { submissionRequest } from '../../src/core/submission.js';
+import { compilesAsPython } from '../support/python.js';
 import { cluster, streaming } from '../support/submission-world.js';
 
 const templates = createTemplateStore(resolve(import.meta.dirname, '../..'));
@@ -32,14 +30,7 @@ describe('the streaming job', () => {
   });
 
   it('compiles', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'cryptopipe-'));
-    try {
-      const file = join(folder, 'streaming.py');
-      writeFileSync(file, rendered.text);
-      execFileSync('python3', ['-c', 'import ast, sys; ast.parse(open(sys.argv[1]).read())', file]);
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    compilesAsPython(rendered.text);
   });
 
   it('is submitted by the same request as ever', async () => {
