@@ -1,4 +1,4 @@
-import { request as requestHttp } from 'node:http';
+import { request as requestHttp, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { UnreachableError } from '../core/errors.js';
 
@@ -10,7 +10,10 @@ export interface HttpCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: string | Uint8Array;
   readonly contentType?: string;
+  /** Until the last byte of the answer is here, however slowly it comes. */
   readonly timeoutMs: number;
+  /** A longer answer is given up; undefined where the caller has asked for no more than it can hold. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly nextStep: string;
 }
@@ -22,24 +25,43 @@ export interface HttpAnswer {
   readonly text: string;
 }
 
-/** Codes that prove that the server never saw the request. */
-const neverSent = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
-
-/** True when a call failed before a byte of it reached the server. */
+/**
+ * True when a call failed before a byte of it reached the server: no name was found or no connection was made. Told by
+ * the system call, not by the code: a network that goes away can give EHOSTUNREACH on a connection that has sent already.
+ */
 export function wasNeverSent(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const { code, errors } = error as { code?: unknown; errors?: unknown };
-  if (typeof code === 'string' && neverSent.has(code)) return true;
+  const { syscall, errors } = error as { syscall?: unknown; errors?: unknown };
+  // A name with two addresses fails with one error for each of them.
   if (Array.isArray(errors) && errors.length > 0) return errors.every(wasNeverSent);
-  return wasNeverSent(error.cause);
+  return syscall === 'connect' || syscall === 'getaddrinfo' || wasNeverSent(error.cause);
 }
+
+/** An answer that began and broke off. */
+class BrokenAnswer extends Error {}
 
 function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
+  if (error instanceof BrokenAnswer) return reasonOf(error.cause, timeoutMs);
   if (error.cause instanceof Error && error.cause.name === 'TimeoutError')
     return `no answer within ${timeoutMs} ms`;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : error.message;
+}
+
+/** The whole body. @throws BrokenAnswer when it breaks off, or is longer than the caller allows. */
+function readBody(response: IncomingMessage, maxBytes = Infinity): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    response.on('data', (part: Buffer) => {
+      parts.push(part);
+      size += part.length;
+      if (size > maxBytes) response.destroy(new Error(`it is longer than ${maxBytes} bytes`));
+    });
+    response.on('error', (cause) => reject(new BrokenAnswer('the answer broke off', { cause })));
+    response.on('end', () => resolve(Buffer.concat(parts)));
+  });
 }
 
 function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
@@ -51,13 +73,10 @@ function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   };
   return new Promise((resolve, reject) => {
     const sent = request(url, { method: call.method ?? 'GET', headers, signal, agent: false }, (response) => {
-      const parts: Buffer[] = [];
-      response.on('data', (part: Buffer) => parts.push(part));
-      response.on('error', reject);
-      response.on('end', () => {
-        const bytes = Buffer.concat(parts);
-        resolve({ status: response.statusCode ?? 0, bytes, text: bytes.toString('utf8') });
-      });
+      readBody(response, call.maxBytes).then(
+        (bytes) => resolve({ status: response.statusCode ?? 0, bytes, text: bytes.toString('utf8') }),
+        reject,
+      );
     });
     sent.on('error', reject);
     sent.end(call.body);
@@ -76,11 +95,26 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
     return await exchange(call, signal);
   } catch (cause) {
     const { origin } = new URL(call.url);
-    throw new UnreachableError(
-      `${call.system} at ${origin} did not answer: ${reasonOf(cause, call.timeoutMs)}`,
-      { nextStep: call.nextStep, cause },
-    );
+    const what = cause instanceof BrokenAnswer ? 'broke off its answer' : 'did not answer';
+    throw new UnreachableError(`${call.system} at ${origin} ${what}: ${reasonOf(cause, call.timeoutMs)}`, {
+      nextStep: call.nextStep,
+      cause,
+    });
   }
+}
+
+/** The answer as JSON; undefined where it is none, whatever its content type says. */
+export function jsonOf(answer: HttpAnswer): unknown {
+  try {
+    return JSON.parse(answer.text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** True for JSON that ends too early: behind some proxies a connection that broke looks like the end of the answer. */
+export function isHalfJson(answer: HttpAnswer): boolean {
+  return jsonOf(answer) === undefined && /^\s*\{/.test(answer.text);
 }
 
 /** What an HTML error page says, in one line; Jetty answers with those where JSON was expected. */

@@ -4,12 +4,26 @@ import { readDriverLog, type LogRange } from './spark-logs.js';
 import { createSparkMaster } from './spark-master.js';
 import { createSparkRest } from './spark-rest.js';
 
-const launchMark = 'Launch Command: ';
+/** As much as a worker gives of a log in one page (org.apache.spark.deploy.worker.ui.LogPage). */
+const pageBytes = 1024 * 1024;
+/**
+ * What the worker writes before a driver's own output. The line below the command is part of it: a command without one
+ * is not written to its end yet, and what it does not name may still come.
+ */
+const launchHead = /^Launch Command: (.*)\r?\n={40}$/m;
+
+export interface SparkUrls {
+  readonly restUrl: string;
+  readonly uiUrl: string;
+  /** Of one call, where the usual 10 s (REST) and 5 s (pages) will not do. */
+  readonly timeoutMs?: number;
+}
 
 /** A standalone cluster over HTTP: REST server, the master's `/json/`, the workers' log pages. */
-export function createSparkCluster(urls: { readonly restUrl: string; readonly uiUrl: string }): SparkCluster {
-  const rest = createSparkRest(urls.restUrl);
-  const master = createSparkMaster(urls.uiUrl);
+export function createSparkCluster(urls: SparkUrls): SparkCluster {
+  const { timeoutMs } = urls;
+  const rest = createSparkRest(urls.restUrl, timeoutMs);
+  const master = createSparkMaster(urls.uiUrl, timeoutMs);
   const workerUrl = async (submissionId: string, signal?: AbortSignal): Promise<string | undefined> => {
     const report = await master(signal);
     const workerId = report.drivers.find((driver) => driver.id === submissionId)?.workerId;
@@ -22,17 +36,14 @@ export function createSparkCluster(urls: { readonly restUrl: string; readonly ui
     signal?: AbortSignal,
   ): Promise<string | undefined> => {
     const url = await workerUrl(submissionId, signal);
-    return url === undefined ? undefined : readDriverLog(url, submissionId, stream, range, signal);
+    return url === undefined ? undefined : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal);
   };
   return {
     ...rest,
     master,
     launchCommand: async (submissionId, signal) => {
-      const head = await log(submissionId, 'stderr', { from: 'start', byteLength: 32_768 }, signal);
-      return head
-        ?.split('\n')
-        .find((line) => line.startsWith(launchMark))
-        ?.slice(launchMark.length);
+      const head = await log(submissionId, 'stderr', { from: 'start', byteLength: pageBytes }, signal);
+      return launchHead.exec(head ?? '')?.[1];
     },
     driverLog: async (submissionId, stream, byteLength, signal) => {
       const text = await log(submissionId, stream, { from: 'end', byteLength }, signal);

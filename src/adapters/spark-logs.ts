@@ -6,7 +6,12 @@ import { callHttp, summaryOf } from './http.js';
 export interface LogRange {
   readonly from: 'start' | 'end';
   readonly byteLength: number;
+  /** Of the call; 5 s where nobody says. */
+  readonly timeoutMs?: number | undefined;
 }
+
+/** A worker gives a page of 1 MiB at most, and a line before it. */
+const maxBytes = 2 * 1024 * 1024;
 
 const headerLine = /^==== Bytes \d+-\d+ of \d+ of .* ====\r?\n?/;
 
@@ -26,7 +31,8 @@ export async function readDriverLog(
   const answer = await callHttp({
     system: 'The Spark worker',
     url: `${workerUrl}/log/?${query.toString()}`,
-    timeoutMs: 5000,
+    timeoutMs: range.timeoutMs ?? 5000,
+    maxBytes,
     signal,
     nextStep: 'The log stays in the work folder of the worker, under the id of the driver.',
   });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
-import { callHttp, summaryOf } from './http.js';
+import { callHttp, isHalfJson, jsonOf, summaryOf } from './http.js';
 
 const worker = z.object({
   id: z.string(),
@@ -52,32 +52,33 @@ function toReport(raw: z.infer<typeof masterSchema>): MasterReport {
   };
 }
 
+const defaultTimeoutMs = 5000;
+/** A busy master with its retained drivers and applications gives less than one. */
+const maxBytes = 32 * 1024 * 1024;
+
 /** Reads the master's `/json/` (org.apache.spark.deploy.JsonProtocol). */
-export function createSparkMaster(uiUrl: string): (signal?: AbortSignal) => Promise<MasterReport> {
+export function createSparkMaster(
+  uiUrl: string,
+  timeoutMs = defaultTimeoutMs,
+): (signal?: AbortSignal) => Promise<MasterReport> {
   return async (signal) => {
-    const nextStep = 'Start it with `cryptopipe stack up`, or set SPARK_UI_URL.';
     const answer = await callHttp({
       system: 'The Spark master',
       url: `${uiUrl}/json/`,
-      timeoutMs: 5000,
-      signal,
-      nextStep,
+      nextStep: 'Start it with `cryptopipe stack up`, or set SPARK_UI_URL.',
+      ...{ timeoutMs, maxBytes, signal },
     });
-    let raw: unknown;
-    try {
-      raw = JSON.parse(answer.text);
-    } catch {
-      raw = undefined;
-    }
-    const parsed = masterSchema.safeParse(raw);
-    if (answer.status !== 200 || !parsed.success)
-      throw new UnreachableError(
-        `The Spark master at ${uiUrl} answered ${answer.status}, and not as a master does: ${summaryOf(answer.text)}`,
-        {
-          nextStep: 'Check that SPARK_UI_URL names the web page of a Spark standalone master.',
-          retryable: false,
-        },
-      );
-    return toReport(parsed.data);
+    const parsed = masterSchema.safeParse(jsonOf(answer));
+    if (answer.status === 200 && parsed.success) return toReport(parsed.data);
+    const mayPass = answer.status >= 500 || isHalfJson(answer);
+    throw new UnreachableError(
+      `The Spark master at ${uiUrl} answered ${answer.status}, and not as a master does: ${summaryOf(answer.text)}`,
+      {
+        nextStep: mayPass
+          ? 'It may be starting: try again in a moment.'
+          : 'Check that SPARK_UI_URL names the web page of a Spark standalone master.',
+        retryable: mayPass,
+      },
+    );
   };
 }

@@ -1,122 +1,161 @@
 import { z } from 'zod';
 import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { DriverReport, SubmissionRequest } from '../core/ports/spark.js';
-import { callHttp, summaryOf, wasNeverSent, type HttpAnswer } from './http.js';
+import { callHttp, isHalfJson, jsonOf, summaryOf, wasNeverSent, type HttpAnswer } from './http.js';
 
 const system = "Spark's REST server";
 const nextStep = 'Start it with `cryptopipe stack up`, or set SPARK_REST_URL.';
-const timeoutMs = 10_000;
+const defaultTimeoutMs = 10_000;
+/** The longest real answer is the stack trace of a driver that could not be started. */
+const maxBytes = 1024 * 1024;
 
+const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined);
 const answerSchema = z.object({
   action: z.string(),
-  success: z.boolean().optional(),
-  message: z.string().optional(),
-  submissionId: z.string().optional(),
-  driverState: z.string().optional(),
-  workerId: z.string().optional(),
-  workerHostPort: z.string().optional(),
-  unknownFields: z.array(z.string()).optional(),
+  success: z.boolean().nullish(),
+  message: text,
+  submissionId: text,
+  driverState: text,
+  workerId: text,
+  workerHostPort: text,
+  unknownFields: z.array(z.string()).nullish(),
 });
 
 type Answer = z.infer<typeof answerSchema>;
 
-const firstLine = (text: string): string => text.split('\n', 1)[0] ?? '';
-
-function toJson(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
+/** One call of the protocol and the `action` of its answer (org.apache.spark.deploy.rest.SubmitRestProtocolResponse). */
+interface Call {
+  readonly path: string;
+  readonly method: 'GET' | 'POST';
+  readonly answers: 'CreateSubmissionResponse' | 'SubmissionStatusResponse' | 'KillSubmissionResponse';
+  readonly body?: string;
 }
 
-/** Answers that are no JSON exist (Jetty's pages on a refused token or an unknown action), whatever their content type. */
-function parseAnswer(answer: HttpAnswer, url: string): Answer {
-  const parsed = answerSchema.safeParse(toJson(answer.text));
-  // Below 500 the server has looked at the request and said no; above, it may have acted before it failed.
-  const Refusal = answer.status >= 400 && answer.status < 500 ? RefusedError : UnreachableError;
-  if (!parsed.success)
-    throw new Refusal(
-      `${system} at ${url} answered ${answer.status} and no JSON: ${summaryOf(answer.text)}`,
+const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';
+
+/** Below 500 the server has looked at the request and said no; above, it may have acted before it failed. */
+const refusalOf = (status: number): typeof UnreachableError =>
+  status >= 400 && status < 500 ? RefusedError : UnreachableError;
+
+/** For answers that are none of the protocol: Jetty's pages on a refused token or an unknown action, and what proxies say. */
+function noAnswer(answer: HttpAnswer, url: string): UnreachableError {
+  const what = isHalfJson(answer) ? 'half an answer' : 'no JSON';
+  return new (refusalOf(answer.status))(
+    `${system} at ${url} answered ${answer.status} and ${what}: ${summaryOf(answer.text)}`,
+    {
+      nextStep:
+        answer.status === 403
+          ? 'The server wants a token; see spark.master.rest.filters in its configuration.'
+          : `Check that SPARK_REST_URL names Spark's REST port (6066), not its web page.`,
+      retryable: answer.status >= 500 || isHalfJson(answer),
+    },
+  );
+}
+
+function parseAnswer(answer: HttpAnswer, url: string, expected: Call['answers']): Answer {
+  const { data } = answerSchema.safeParse(jsonOf(answer));
+  if (data === undefined) throw noAnswer(answer, url);
+  if (data.action === 'ErrorResponse')
+    throw new (refusalOf(answer.status))(
+      `${system} at ${url} refused (${answer.status}): ${firstLine(data.message ?? '')}`,
       {
-        nextStep:
-          answer.status === 403
-            ? 'The server wants a token; see spark.master.rest.filters in its configuration.'
-            : `Check that SPARK_REST_URL names Spark's REST port (6066), not its web page.`,
+        nextStep: 'Compare `cryptopipe submit --dry-run` with what this Spark version takes.',
         retryable: answer.status >= 500,
       },
     );
-  if (parsed.data.action === 'ErrorResponse')
-    throw new Refusal(
-      `${system} at ${url} refused (${answer.status}): ${firstLine(parsed.data.message ?? '')}`,
-      { nextStep: 'Compare `cryptopipe submit --dry-run` with what this Spark version takes.' },
-    );
-  if ((parsed.data.unknownFields ?? []).length > 0)
+  if (answer.status !== 200 || data.action !== expected)
     throw new UnreachableError(
-      `${system} at ${url} does not know ${parsed.data.unknownFields?.join(', ') ?? ''}, and may have left that out`,
+      `${system} at ${url} answered ${answer.status} with ${data.action} where ${expected} was due`,
+      { nextStep: 'Check what answers at SPARK_REST_URL.', retryable: false },
+    );
+  if ((data.unknownFields ?? []).length > 0)
+    throw new UnreachableError(
+      `${system} at ${url} does not know ${data.unknownFields?.join(', ') ?? ''}, and may have left that out`,
       { nextStep: 'Use the Spark version that cryptopipe is made for.', retryable: false },
     );
-  return parsed.data;
+  return data;
+}
+
+/** A master that is not the leader answers in the same form as one that does not know an id. */
+function requireLeader(answer: Answer): void {
+  if (answer.success !== true && /not alive/i.test(answer.message ?? ''))
+    throw new UnreachableError(`The Spark master is not active: ${firstLine(answer.message ?? '')}`, {
+      nextStep: 'Try again when `cryptopipe status` shows it ALIVE.',
+    });
+}
+
+const unclear = (what: string, answer: Answer): UnreachableError =>
+  new UnreachableError(
+    `${system} does not say ${what}${answer.message === undefined ? '' : `: ${answer.message.replace(/\s+/g, ' ').slice(0, 300)}`}`,
+    { nextStep: 'Look at the log of the Spark master, then try again.' },
+  );
+
+function submissionIdOf(answer: Answer): string {
+  if (answer.success === true && answer.submissionId !== undefined) return answer.submissionId;
+  if (answer.success === false && answer.submissionId === undefined)
+    throw new RefusedError(`Spark refused the submission: ${answer.message ?? 'it did not say why'}`, {
+      nextStep: 'Look at the master: `cryptopipe status`.',
+    });
+  throw unclear('whether it took the submission', answer);
+}
+
+/** An unknown id is `success: false` and nothing else: a master in trouble says the same with a message. */
+function reportOf(submissionId: string, answer: Answer): DriverReport {
+  requireLeader(answer);
+  const { driverState, workerId, workerHostPort, message } = answer;
+  const isKnown = answer.success === true && driverState !== undefined;
+  const isGone = answer.success === false && driverState === undefined && message === undefined;
+  const isOther = answer.submissionId !== undefined && answer.submissionId !== submissionId;
+  if (isOther || !(isKnown || isGone)) throw unclear(`what became of ${submissionId}`, answer);
+  return { submissionId, driverState, workerId, workerHostPort, message };
 }
 
 /** The REST submission protocol v1 (org.apache.spark.deploy.rest). HTTP 200 alone is never success. */
-export function createSparkRest(restUrl: string) {
-  const call = async (
-    action: string,
-    options: {
-      readonly body?: string;
-      readonly method?: 'GET' | 'POST';
-      readonly signal?: AbortSignal | undefined;
-    },
-  ): Promise<Answer> => {
-    const answer = await callHttp({
-      ...{ system, nextStep, timeoutMs },
-      ...options,
-      url: `${restUrl}/v1/submissions/${action}`,
-      ...(options.body === undefined ? {} : { contentType: 'application/json;charset=utf-8' }),
+export function createSparkRest(restUrl: string, timeoutMs = defaultTimeoutMs) {
+  const ask = (path: string, options: Partial<Call>, signal?: AbortSignal): Promise<HttpAnswer> =>
+    callHttp({
+      ...{ system, nextStep, timeoutMs, maxBytes, signal },
+      url: `${restUrl}/v1/submissions/${path}`,
+      method: options.method ?? 'GET',
+      ...(options.body === undefined
+        ? {}
+        : { body: options.body, contentType: 'application/json;charset=utf-8' }),
     });
-    return parseAnswer(answer, restUrl);
-  };
+  const call = async (options: Call, signal?: AbortSignal): Promise<Answer> =>
+    parseAnswer(await ask(options.path, options, signal), restUrl, options.answers);
   return {
     create: async (request: SubmissionRequest, signal?: AbortSignal): Promise<string> => {
-      const answer = await call('create', { method: 'POST', body: JSON.stringify(request), signal }).catch(
-        (error: unknown) => {
-          if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
-          throw new RefusedError(error.message, { nextStep, cause: error });
-        },
-      );
-      if (answer.success === true && answer.submissionId !== undefined) return answer.submissionId;
-      throw new RefusedError(`Spark refused the submission: ${answer.message ?? 'it did not say why'}`, {
-        nextStep: 'Look at the master: `cryptopipe status`.',
+      const body = JSON.stringify(request);
+      const answer = await call(
+        { path: 'create', method: 'POST', body, answers: 'CreateSubmissionResponse' },
+        signal,
+      ).catch((error: unknown) => {
+        if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
+        throw new RefusedError(error.message, { nextStep, cause: error });
       });
+      return submissionIdOf(answer);
     },
     driver: async (submissionId: string, signal?: AbortSignal): Promise<DriverReport> => {
-      const answer = await call(`status/${encodeURIComponent(submissionId)}`, { signal });
-      // A master that is not the leader answers in the same form as one that does not know the id.
-      if (answer.success !== true && /not alive/i.test(answer.message ?? ''))
-        throw new UnreachableError(`The Spark master is not active: ${answer.message ?? ''}`, { nextStep });
-      return {
+      const path = `status/${encodeURIComponent(submissionId)}`;
+      return reportOf(
         submissionId,
-        driverState: answer.driverState,
-        workerId: answer.workerId,
-        workerHostPort: answer.workerHostPort,
-        message: answer.message,
-      };
+        await call({ path, method: 'GET', answers: 'SubmissionStatusResponse' }, signal),
+      );
     },
     kill: async (submissionId: string, signal?: AbortSignal): Promise<boolean> => {
-      const answer = await call(`kill/${encodeURIComponent(submissionId)}`, { method: 'POST', signal });
-      return answer.success === true;
+      const path = `kill/${encodeURIComponent(submissionId)}`;
+      const answer = await call({ path, method: 'POST', answers: 'KillSubmissionResponse' }, signal);
+      requireLeader(answer);
+      if (typeof answer.success !== 'boolean') throw unclear(`whether it ends ${submissionId}`, answer);
+      return answer.success;
     },
     /** Answers 503 with an ErrorResponse while the master is no leader. */
     isReady: async (signal?: AbortSignal): Promise<boolean> => {
-      const answer = await callHttp({
-        system,
-        nextStep,
-        timeoutMs,
-        signal,
-        url: `${restUrl}/v1/submissions/readyz`,
-      });
-      return answer.status === 200 && answerSchema.safeParse(toJson(answer.text)).data?.success === true;
+      const answer = await ask('readyz', {}, signal);
+      return answer.status === 200 && answerSchema.safeParse(jsonOf(answer)).data?.success === true;
     },
   };
 }

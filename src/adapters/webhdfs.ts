@@ -2,7 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { FileEntry, FileStore } from '../core/ports/files.js';
-import { callHttp, summaryOf, type HttpAnswer } from './http.js';
+import { callHttp, jsonOf, summaryOf, type HttpAnswer } from './http.js';
 
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
 const fileStatus = z.object({
@@ -21,16 +21,8 @@ interface Operation {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-function parseJson(answer: HttpAnswer): unknown {
-  try {
-    return JSON.parse(answer.text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
 function refused(operation: Operation, answer: HttpAnswer): UnreachableError {
-  const remote = exception.safeParse(parseJson(answer)).data?.RemoteException;
+  const remote = exception.safeParse(jsonOf(answer)).data?.RemoteException;
   const said = remote === undefined ? summaryOf(answer.text) : `${remote.exception}: ${remote.message}`;
   return new UnreachableError(
     `HDFS refused ${operation.op} of ${operation.path} (${answer.status}): ${said.split('\n', 1)[0] ?? ''}`,
@@ -71,7 +63,7 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
   const askOk = async (operation: Operation): Promise<unknown> => {
     const answer = await ask(operation);
     if (answer.status >= 300) throw refused(operation, answer);
-    return parseJson(answer);
+    return jsonOf(answer);
   };
   const dataNodeUrl = async (operation: Operation): Promise<string> => {
     const answer = await askOk({
@@ -115,7 +107,7 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
       const answer = await ask(operation);
       if (answer.status === 404) return undefined;
       if (answer.status >= 300) throw refused(operation, answer);
-      return toEntry(path, z.object({ FileStatus: fileStatus }).parse(parseJson(answer)).FileStatus);
+      return toEntry(path, z.object({ FileStatus: fileStatus }).parse(jsonOf(answer)).FileStatus);
     },
     list: async (path) => {
       const operation: Operation = { method: 'GET', path, op: 'LISTSTATUS' };
@@ -124,7 +116,7 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
       if (answer.status >= 300) throw refused(operation, answer);
       const listed = z
         .object({ FileStatuses: z.object({ FileStatus: z.array(fileStatus) }) })
-        .parse(parseJson(answer));
+        .parse(jsonOf(answer));
       return listed.FileStatuses.FileStatus.map((status) =>
         toEntry(status.pathSuffix === '' ? path : `${path.replace(/\/$/, '')}/${status.pathSuffix}`, status),
       ).sort((left, right) => (left.path < right.path ? -1 : 1));
@@ -136,7 +128,7 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
       if (answer.status >= 300) throw refused(operation, answer);
       const { fileCount, length } = z
         .object({ ContentSummary: contentSummary })
-        .parse(parseJson(answer)).ContentSummary;
+        .parse(jsonOf(answer)).ContentSummary;
       return { files: fileCount, sizeBytes: length };
     },
     rename: async (path, to) => {
