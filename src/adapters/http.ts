@@ -44,24 +44,26 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   if (!(error instanceof Error)) return String(error);
   if (error instanceof BrokenAnswer) return reasonOf(error.cause, timeoutMs);
   if (error.cause instanceof Error && error.cause.name === 'TimeoutError')
-    return `no answer within ${timeoutMs} ms`;
+    return `it took more than ${timeoutMs} ms`;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? code : error.message;
 }
 
-/** The whole body. @throws BrokenAnswer when it breaks off, or is longer than the caller allows. */
-function readBody(response: IncomingMessage, maxBytes = Infinity): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    response.on('data', (part: Buffer) => {
-      parts.push(part);
-      size += part.length;
-      if (size > maxBytes) response.destroy(new Error(`it is longer than ${maxBytes} bytes`));
-    });
-    response.on('error', (cause) => reject(new BrokenAnswer('the answer broke off', { cause })));
-    response.on('end', () => resolve(Buffer.concat(parts)));
+function readBody(
+  response: IncomingMessage,
+  maxBytes: number,
+  done: (bytes: Buffer) => void,
+  failed: (cause: Error) => void,
+): void {
+  const parts: Buffer[] = [];
+  let size = 0;
+  response.on('data', (part: Buffer) => {
+    parts.push(part);
+    size += part.length;
+    if (size > maxBytes) response.destroy(new Error(`it is longer than ${maxBytes} bytes`));
   });
+  response.on('error', failed);
+  response.on('end', () => done(Buffer.concat(parts)));
 }
 
 function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
@@ -72,13 +74,16 @@ function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
     'content-length': String(call.body === undefined ? 0 : Buffer.byteLength(call.body)),
   };
   return new Promise((resolve, reject) => {
+    let hasBegun = false;
+    const failed = (cause: Error): void =>
+      reject(hasBegun ? new BrokenAnswer('the answer broke off', { cause }) : cause);
     const sent = request(url, { method: call.method ?? 'GET', headers, signal, agent: false }, (response) => {
-      readBody(response, call.maxBytes).then(
-        (bytes) => resolve({ status: response.statusCode ?? 0, bytes, text: bytes.toString('utf8') }),
-        reject,
-      );
+      hasBegun = true;
+      const { statusCode: status = 0 } = response;
+      const done = (bytes: Buffer): void => resolve({ status, bytes, text: bytes.toString('utf8') });
+      readBody(response, call.maxBytes ?? Infinity, done, failed);
     });
-    sent.on('error', reject);
+    sent.on('error', failed);
     sent.end(call.body);
   });
 }
@@ -95,7 +100,7 @@ export async function callHttp(call: HttpCall): Promise<HttpAnswer> {
     return await exchange(call, signal);
   } catch (cause) {
     const { origin } = new URL(call.url);
-    const what = cause instanceof BrokenAnswer ? 'broke off its answer' : 'did not answer';
+    const what = cause instanceof BrokenAnswer ? 'did not finish its answer' : 'did not answer';
     throw new UnreachableError(`${call.system} at ${origin} ${what}: ${reasonOf(cause, call.timeoutMs)}`, {
       nextStep: call.nextStep,
       cause,

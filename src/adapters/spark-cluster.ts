@@ -36,7 +36,9 @@ export function createSparkCluster(urls: SparkUrls): SparkCluster {
     signal?: AbortSignal,
   ): Promise<string | undefined> => {
     const url = await workerUrl(submissionId, signal);
-    return url === undefined ? undefined : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal);
+    return url === undefined
+      ? undefined
+      : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal);
   };
   return {
     ...rest,
