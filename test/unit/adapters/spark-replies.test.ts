@@ -43,7 +43,8 @@ const calls: readonly (readonly [string, Endpoint, () => Promise<unknown>])[] = 
 /** What a caller can tell: the class, whether a later try may help; or the value. */
 async function outcomeOf(work: Promise<unknown>): Promise<string> {
   try {
-    return JSON.stringify(await work) ?? 'undefined';
+    const value = await work;
+    return value === undefined ? 'undefined' : JSON.stringify(value);
   } catch (error) {
     expect(error).toBeInstanceOf(CryptopipeError);
     expect((error as CryptopipeError).exitCode).toBe(4);
