@@ -10,10 +10,10 @@ import {
   type FakeMaster,
   type Reaction,
 } from '../../support/fake-master/server.js';
-import { cluster, streaming } from '../../support/submission-world.js';
+import { cluster, streamingWork } from '../../support/submission-world.js';
 
 const request = submissionRequest(
-  { job: streaming, runId: '20261123t211500-ab12cd', jobUri: 'hdfs://nn/jobs/x/streaming.py' },
+  { work: streamingWork, runId: '20261123t211500-ab12cd', hdfsRoot: 'hdfs://nn' },
   cluster,
 );
 
