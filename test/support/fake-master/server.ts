@@ -31,8 +31,11 @@ export interface FakeMaster {
   readonly posted: readonly string[];
   /** What the next request of an endpoint meets; without a number for good. */
   react(endpoint: Endpoint, reaction: Reaction, times?: number): void;
+  /** Takes back what later requests of an endpoint would have met. */
+  calm(endpoint: Endpoint): void;
   /** Called at each step of each submission. */
-  onStep: (step: Step, runId: string) => void;
+  onStep: (step: Step) => void;
+  onRequest: (endpoint: Endpoint) => void;
   close(): Promise<void>;
 }
 
@@ -56,8 +59,6 @@ async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   }
   return request.complete ? Buffer.concat(parts).toString('utf8') : undefined;
 }
-
-const runIdOf = (body: string): string => /"--run-id","([^"]*)"/.exec(body)?.[1] ?? '';
 
 /** A Spark standalone master with one worker as far as HTTP shows them: REST 6066, `/json/`, the worker's log page. */
 export async function startFakeMaster(): Promise<FakeMaster> {
@@ -95,7 +96,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
     const { reply, takes = reply === undefined } = reaction;
     if (reaction.takesAfterMs !== undefined) await sleep(reaction.takesAfterMs);
     const own = takes ? ownAnswer(endpoint, url, body) : undefined;
-    if (endpoint === 'create' && takes) master.onStep('taken', runIdOf(body));
+    if (endpoint === 'create' && takes) master.onStep('taken');
     if (reaction.answersAfterMs !== undefined) await sleep(reaction.answersAfterMs);
     if (reply !== undefined) return replyOf(reply, master.url);
     return own ?? replyOf('create-ok.json', master.url);
@@ -109,6 +110,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       return;
     }
     requests.push(endpoint);
+    master.onRequest(endpoint);
     void (async () => {
       const reaction = reactionTo(endpoint);
       const body = await bodyOf(request);
@@ -116,10 +118,10 @@ export async function startFakeMaster(): Promise<FakeMaster> {
       if (body === undefined) return;
       if (endpoint === 'create') {
         posted.push(body);
-        master.onStep('arrived', runIdOf(body));
+        master.onStep('arrived');
       }
       send(response, await answerTo(endpoint, url, body, reaction), reaction.way);
-      if (endpoint === 'create') master.onStep('answered', runIdOf(body));
+      if (endpoint === 'create') master.onStep('answered');
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -129,7 +131,11 @@ export async function startFakeMaster(): Promise<FakeMaster> {
     react: (endpoint, reaction, times = Infinity) => {
       reactions.set(endpoint, [...(reactions.get(endpoint) ?? []), { reaction, times }]);
     },
+    calm: (endpoint) => {
+      reactions.delete(endpoint);
+    },
     onStep: () => undefined,
+    onRequest: () => undefined,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -1,0 +1,125 @@
+import type { Row } from './book.js';
+import { startClient, type Ended } from './client.js';
+import { steps, textOf, type Instant, type Plan, type Step } from './plan.js';
+import type { Stage, StartedDriver } from './stage.js';
+
+/** One killed client. */
+export interface Kill {
+  readonly instant: Instant;
+  /** False where it ended before. */
+  readonly isKilled: boolean;
+  /** Ms after its start. */
+  readonly atMs: number;
+  /** The furthest step that was seen of it. */
+  readonly reached: Step;
+}
+
+export interface Round {
+  readonly plan: Plan;
+  readonly kills: readonly Kill[];
+  /** Calls until one was done; more than one only where the master was no leader for a while. */
+  readonly calls: number;
+  readonly outcome: string;
+  /** What should not be, as sentences. */
+  readonly problems: readonly string[];
+}
+
+/** A client that is killed at this instant. */
+async function killAt(stage: Stage, instant: Instant, undisturbedMs: number): Promise<Kill> {
+  let [reached, isKilled, atMs]: [Step, boolean, number] = ['started', false, 0];
+  let timer: NodeJS.Timeout | undefined;
+  const client = startClient(stage.env, stage.args);
+  const killIn = (ms: number): void => {
+    timer ??= setTimeout(() => {
+      atMs = Date.now() - client.startedAt;
+      isKilled = client.kill();
+    }, ms);
+  };
+  stage.onStep = (step) => {
+    if (steps.indexOf(step) > steps.indexOf(reached) && !isKilled) reached = step;
+    if ('after' in instant && instant.after === step) killIn(instant.ms);
+  };
+  if ('share' in instant) killIn(instant.share * undisturbedMs);
+  await client.ended;
+  clearTimeout(timer);
+  stage.onStep = () => undefined;
+  return { instant, isKilled, atMs, reached };
+}
+
+const live = ['PENDING', 'SUBMITTED', 'RUNNING'];
+
+/** One run, one driver, and they know each other; whatever else was written down never arrived. */
+export function problemsOf(
+  seen: { readonly drivers: readonly StartedDriver[]; readonly rows: readonly Row[] },
+  posted: readonly string[],
+): readonly string[] {
+  const { drivers, rows } = seen;
+  const problems: string[] = [];
+  const say = (isWrong: boolean, what: string): unknown => isWrong && problems.push(what);
+  const [driver] = drivers;
+  const [run, ...others] = rows.filter(({ state }) => live.includes(state));
+  say(drivers.length !== 1, `${drivers.length} drivers were started: ${JSON.stringify(drivers)}`);
+  say(driver?.isLive !== true, 'no driver lives');
+  say(run === undefined || others.length > 0, `${others.length + (run ? 1 : 0)} runs are live`);
+  say(run?.state !== 'RUNNING', `the run is ${run?.state ?? 'not there'}`);
+  say(run?.runId !== driver?.runId, `the live run is ${run?.runId}, the driver's ${driver?.runId}`);
+  say(run?.submissionId !== driver?.id, `the run's driver is ${run?.submissionId}, not ${driver?.id}`);
+  for (const one of drivers)
+    say(!rows.some(({ runId }) => runId === one.runId), `${one.id} has no run: ${one.runId}`);
+  for (const row of rows.filter((one) => one !== run && !live.includes(one.state)))
+    say(
+      !(row.state === 'LOST' && row.error === 'it never arrived at Spark') &&
+        !(row.state === 'FAILED' && /not alive/.test(row.error ?? '')),
+      `${row.runId} is ${row.state}: ${row.error}`,
+    );
+  say(new Set(posted).size !== posted.length, `a run was posted twice: ${posted.join(', ')}`);
+  return problems;
+}
+
+const outcomeOf = ({ exitCode, out, err }: Ended): string =>
+  exitCode === 0
+    ? (JSON.parse(out) as { outcome: string }).outcome
+    : `exit ${exitCode ?? 'by a signal'}: ${err.trim().split('\n').slice(-2).join(' ')}`;
+
+/** Kills as the plan says, calls again until it is done, and judges what is there then. */
+export async function playRound(
+  stage: Stage & { readonly book: { rows(): Promise<readonly Row[]> } },
+  plan: Plan,
+  undisturbedMs: number,
+): Promise<Round> {
+  stage.prepare(plan);
+  const kills: Kill[] = [];
+  for (const instant of plan.instants) kills.push(await killAt(stage, instant, undisturbedMs));
+  stage.disturb(plan);
+  let calls = 0;
+  let ended: Ended;
+  do {
+    ended = await startClient(stage.env, stage.args).ended;
+    calls += 1;
+  } while (ended.exitCode === 4 && calls < 12);
+  const outcome = outcomeOf(ended);
+  const drivers = await stage.drivers();
+  const rows = await stage.book.rows();
+  const problems = [
+    ...(ended.exitCode === 0 ? [] : [outcome]),
+    ...problemsOf({ drivers, rows }, stage.posted()),
+    ...stage.inspect(),
+  ];
+  await stage.clear();
+  return { plan, kills, calls, outcome, problems };
+}
+
+/** One line for a person. */
+export function lineOf({ plan, kills, calls, outcome, problems }: Round): string {
+  const text = kills.map(
+    ({ instant, isKilled, atMs, reached }) =>
+      `${textOf(instant)} ${isKilled ? `killed at ${atMs} ms, ${reached}` : 'ended before'}`,
+  );
+  const more = [
+    plan.fate === 'as usual' ? '' : `, POST ${plan.fate}`,
+    plan.standbyMs === 0 ? '' : `, standby ${plan.standbyMs} ms`,
+    calls === 1 ? '' : `, ${calls} calls`,
+    problems.length === 0 ? '' : ` WRONG: ${problems.join('; ')}`,
+  ];
+  return `${plan.index}: ${text.join(' · ')}${more.join('')} → ${outcome}`;
+}
