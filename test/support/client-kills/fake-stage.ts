@@ -26,6 +26,7 @@ export class FakeStage implements Stage {
       if (endpoint === 'json') this.onStep('asked');
     };
     hdfs.onWrite = () => this.onStep('stored');
+    master.cluster.onTake = (driver) => this.place(driver);
     master.cluster.onLaunch = (driver) => this.launch(driver);
   }
 
@@ -51,6 +52,7 @@ export class FakeStage implements Stage {
 
   prepare(plan: Plan): void {
     this.plan = plan;
+    this.master.cluster.hasRoom = plan.placesAfterMs === 0;
     const { takesAfterMs, answersAfterMs } = plan;
     this.master.react(
       'create',
@@ -89,7 +91,9 @@ export class FakeStage implements Stage {
   async clear(): Promise<void> {
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
+    this.plan = undefined;
     const { cluster } = this.master;
+    cluster.hasRoom = true;
     cluster.status = 'ALIVE';
     this.master.calm('create');
     for (const driver of cluster.taken) if (!hasEnded(driver)) cluster.end(driver, 'FINISHED');
@@ -103,6 +107,11 @@ export class FakeStage implements Stage {
   async close(): Promise<void> {
     for (const timer of this.timers) clearTimeout(timer);
     await Promise.all([this.book.close(), this.master.close(), this.hdfs.close()]);
+  }
+
+  private place(driver: FakeDriver): void {
+    const { placesAfterMs = 0 } = this.plan ?? {};
+    if (placesAfterMs > 0) this.later(placesAfterMs, () => this.master.cluster.place(driver));
   }
 
   private launch(driver: FakeDriver): void {

@@ -29,7 +29,8 @@ export interface Plan {
   /** Ms that the master lets a POST wait before it is taken, and before it is answered. */
   readonly takesAfterMs: number;
   readonly answersAfterMs: number;
-  /** Ms until a driver registers its run. */
+  /** Ms until a worker takes the driver, and from there until it registers its run. */
+  readonly placesAfterMs: number;
   readonly registersAfterMs: number;
   /** So long the master is no leader after the last kill. */
   readonly standbyMs: number;
@@ -41,20 +42,20 @@ export const draws = (seed: string, index: number): ((name: string) => number) =
   return (name) => unit(keyFor(key, name), index);
 };
 
-/** Half of the instants are uniform in time, half lie within 25 ms after a step, where the time is too short to be met. */
+/** Four in ten instants are uniform in time, the others lie within 25 ms after a step: between two steps is little time. */
 export function instantOf(draw: (name: string) => number, name: string, after: readonly Step[]): Instant {
-  if (draw(`${name} kind`) < 0.5) return { share: draw(`${name} share`) };
+  if (draw(`${name} kind`) < 0.4) return { share: draw(`${name} share`) };
   const step = after[Math.floor(draw(`${name} step`) * after.length)] ?? 'asked';
   return { after: step, ms: Math.floor(draw(`${name} ms`) ** 2 * 25) };
 }
 
 /** The plan of one round; every draw comes from the seed and the index alone. */
-export function planOf(seed: string, index: number): Plan {
+export function planOf(seed: string, index: number, after: readonly Step[] = steps.slice(1)): Plan {
   const draw = draws(seed, index);
-  const fated = draw('fate');
+  const [fated, placing] = [draw('fate'), draw('placing')];
   const fate: Fate = fated < 0.1 ? 'taken late' : fated < 0.2 ? 'never taken' : 'as usual';
   const atArrival: Instant = { after: 'arrived', ms: Math.floor(draw('arrival') * 5) };
-  const first = fate === 'as usual' ? instantOf(draw, 'first', steps.slice(1)) : atArrival;
+  const first = fate === 'as usual' ? instantOf(draw, 'first', after) : atArrival;
   const second = draw('twice') < 0.15 ? [instantOf(draw, 'second', ['asked', 'registered'])] : [];
   return {
     index,
@@ -62,7 +63,10 @@ export function planOf(seed: string, index: number): Plan {
     fate,
     takesAfterMs: Math.floor(fate === 'taken late' ? 1000 + draw('late') * 10_000 : draw('takes') ** 2 * 80),
     answersAfterMs: Math.floor(draw('answers') ** 2 * 80),
-    registersAfterMs: Math.floor(50 + draw('registers') * 600),
+    placesAfterMs: placing < 0.75 ? 0 : Math.floor(placing < 0.95 ? draw('places') * 8000 : 17_000),
+    registersAfterMs: Math.floor(
+      draw('is slow') < 0.4 ? 50 + draw('registers') * 600 : draw('registers') * 8000,
+    ),
     standbyMs: draw('standby') < 0.1 ? Math.floor(500 + draw('standby ms') * 2000) : 0,
   };
 }

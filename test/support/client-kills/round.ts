@@ -81,12 +81,11 @@ const outcomeOf = ({ exitCode, out, err }: Ended): string =>
     ? (JSON.parse(out) as { outcome: string }).outcome
     : `exit ${exitCode ?? 'by a signal'}: ${err.trim().split('\n').slice(-2).join(' ')}`;
 
+/** A stage with its book. */
+export type PlayedStage = Stage & { readonly book: { rows(): Promise<readonly Row[]> } };
+
 /** Kills as the plan says, calls again until it is done, and judges what is there then. */
-export async function playRound(
-  stage: Stage & { readonly book: { rows(): Promise<readonly Row[]> } },
-  plan: Plan,
-  undisturbedMs: number,
-): Promise<Round> {
+export async function playRound(stage: PlayedStage, plan: Plan, undisturbedMs: number): Promise<Round> {
   stage.prepare(plan);
   const kills: Kill[] = [];
   for (const instant of plan.instants) kills.push(await killAt(stage, instant, undisturbedMs));

@@ -37,6 +37,8 @@ export class FakeCluster {
   readonly apps: FakeApp[] = [];
   status: 'ALIVE' | 'STANDBY' | 'RECOVERING' = 'ALIVE';
   hasRoom = true;
+  /** Told of every driver that was taken, before a worker has it. */
+  onTake: (driver: FakeDriver) => void = () => undefined;
   onLaunch: (driver: FakeDriver) => void = () => undefined;
   private known = new Set<FakeDriver>();
 
@@ -59,6 +61,7 @@ export class FakeCluster {
     };
     this.taken.push(driver);
     this.known.add(driver);
+    this.onTake(driver);
     if (this.hasRoom) this.place(driver);
     return driver;
   }
