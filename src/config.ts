@@ -1,8 +1,8 @@
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
 import { definedOnly, readEnvFile, readSecretFiles, type Environment } from './config-sources.js';
+import { archive, hdfsUrl, optional, port, streamUrl, symbolList, tableName, url } from './config-values.js';
 import { currentUser } from './current-user.js';
 import { basePorts, type Ports } from './core/settings.js';
 import { archiveUrlOf, streamUrlOf } from './core/exchange-hosts.js';
@@ -81,39 +81,6 @@ export interface ConfigFlags {
   /** Milliseconds between two polls. */
   readonly interval?: string | undefined;
 }
-
-const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
-const url = z.url({ protocol: /^https?$/, error: 'is not an http(s) address' }).transform(withoutSlash);
-const archive = z
-  .string()
-  .min(1)
-  .transform((text) => (/^[a-z]+:\/\//i.test(text) ? text : pathToFileURL(resolve(text)).href))
-  .pipe(z.url({ protocol: /^(https?|file)$/, error: 'is neither an http(s) address nor a folder' }))
-  .transform(withoutSlash);
-const streamUrl = z
-  .url({ protocol: /^wss?$/, error: 'is not a ws(s) address' })
-  .transform(withoutSlash)
-  .optional();
-const port = z.coerce.number().int().min(1).max(65535);
-const symbolList = z
-  .string()
-  .transform((text) => [
-    ...new Set(
-      text
-        .split(',')
-        .map((part) => part.trim().toUpperCase())
-        .filter((part) => part !== ''),
-    ),
-  ])
-  .refine(
-    (list) => list.length > 0 && list.every((name) => /^[A-Z0-9._-]{1,20}$/.test(name)),
-    'is not a comma list of symbols',
-  );
-const tableName = z
-  .string()
-  .regex(/^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/, 'is not schema.table in lower case');
-const hdfsUrl = z.string().regex(/^hdfs:\/\/[^/]+\/.+[^/]$/, 'is not an hdfs://host:port/path address');
-const optional = z.string().min(1).optional();
 
 function defaultFolder(env: Environment, xdgName: string, homePart: string, rootFolder: string): string {
   const base = env[xdgName];
