@@ -16,6 +16,8 @@ import { createSchema } from './adapters/postgres-schema.js';
 import { createTradeDays } from './adapters/postgres-trade-days.js';
 import { createPool } from './adapters/postgres.js';
 import { newRunId } from './adapters/run-id.js';
+import { mintToken } from './adapters/jws.js';
+import { readRestKey } from './adapters/rest-key.js';
 import { createSparkCluster } from './adapters/spark-cluster.js';
 import { systemClock } from './adapters/system-clock.js';
 import { createTemplateStore } from './adapters/templates.js';
@@ -40,6 +42,7 @@ import type { SparkCluster } from './core/ports/spark.js';
 import type { Installation, Stack } from './core/ports/stack.js';
 import type { TemplateStore } from './core/ports/templates.js';
 import type { TickSink, Topics } from './core/ports/topic.js';
+import { restKeyFileOf } from './core/rest-key.js';
 import type { ClusterView } from './core/submission.js';
 import { readInstallation } from './stack/install/installation.js';
 import type { StackSettings } from './stack/settings.js';
@@ -170,7 +173,14 @@ export function createApp(config: Config): App {
     files: () => shared.files,
     lake: () => createParquetLake(shared.files),
     folders: () => foldersOf(config),
-    spark: () => createSparkCluster(config.spark),
+    spark: () => {
+      const { restUrl, restKeyFile: keyFile, uiUrl } = config.spark;
+      return createSparkCluster({
+        restUrl,
+        uiUrl,
+        restAccess: { token: tokenMaker(config, keyFile), keyFile },
+      });
+    },
     clusterView: () => clusterViewOf(config),
     nativeInstallation: () => readInstallation(config.native.dataDir),
     sandbox: () => sandbox,
@@ -205,6 +215,14 @@ function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {
     [join(projectRoot, 'templates'), ...(jobsDir === undefined ? [] : [jobsDir])],
     connection,
   );
+}
+
+/** A new token for each call. A key that is set stands above the one in the file, which may not be there yet. */
+function tokenMaker({ spark }: Config, keyFile: string | undefined): () => string | undefined {
+  return () => {
+    const key = spark.restKey ?? (keyFile === undefined ? undefined : readRestKey(keyFile));
+    return key === undefined ? undefined : mintToken(key);
+  };
 }
 
 function clusterViewOf(config: Config): ClusterView {
@@ -244,12 +262,14 @@ function lazyBackground(settings: StackSettings): Background {
   };
 }
 
-function stackSettings({ native, environment, postgres, hdfs }: Config): StackSettings {
+function stackSettings(config: Config): StackSettings {
+  const { native, environment, postgres, hdfs, spark } = config;
   return {
     ...native,
     environment,
     postgres,
     hdfsUser: hdfs.user,
+    sparkRest: { key: spark.restKey, token: tokenMaker(config, restKeyFileOf(native.dataDir)) },
     program: fileURLToPath(new URL('./main.js', import.meta.url)),
   };
 }

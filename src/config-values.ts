@@ -1,12 +1,16 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { isLoopback, restKeyPattern } from './core/rest-key.js';
 
 // The types of the settings' values: each checks one text, and its message says what is wrong without repeating a value.
 
 const withoutSlash = (url: string): string => url.replace(/\/+$/, '');
+const hasNoPassword = (text: string): boolean =>
+  !URL.canParse(text) || (new URL(text).username === '' && new URL(text).password === '');
 export const url = z
   .url({ protocol: /^https?$/, error: 'is not an http(s) address' })
+  .refine(hasNoPassword, 'holds a user or a password, and addresses are printed')
   .transform(withoutSlash);
 export const archive = z
   .string()
@@ -39,4 +43,16 @@ export const tableName = z
 export const hdfsUrl = z
   .string()
   .regex(/^hdfs:\/\/[^/]+\/.+[^/]$/, 'is not an hdfs://host:port/path address');
+/** A JDBC address is a parameter of the jobs, so it stands in texts that everybody may read. */
+export const jdbcUrl = z
+  .string()
+  .regex(/^jdbc:postgresql:\/\/[^/]+\/[^?]+/, 'is not jdbc:postgresql://host:port/database')
+  .refine((text) => !/[?&]\w*password=/i.test(text), 'holds a password; it belongs in POSTGRES_PASSWORD');
+export const restKey = z.string().regex(restKeyPattern, 'is not base64url of at least 32 bytes').optional();
 export const optional = z.string().min(1).optional();
+
+/** Plain HTTP only where it stays on this computer: what is sent runs code on the workers, and so does whoever repeats it. */
+export const restUrl = (isInsecureAllowed: boolean) =>
+  url.refine((text) => isInsecureAllowed || text.startsWith('https:') || isLoopback(text), {
+    error: `is plain HTTP to another computer, where a call's token can be overheard and used again to run code on the workers; use an SSH tunnel or a proxy with TLS, or allow it by CRYPTOPIPE_ALLOW_INSECURE_REST=true`,
+  });

@@ -2,9 +2,22 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
 import { definedOnly, readEnvFile, readSecretFiles, type Environment } from './config-sources.js';
-import { archive, hdfsUrl, optional, port, streamUrl, symbolList, tableName, url } from './config-values.js';
+import {
+  archive,
+  hdfsUrl,
+  jdbcUrl,
+  optional,
+  port,
+  restKey,
+  restUrl,
+  streamUrl,
+  symbolList,
+  tableName,
+  url,
+} from './config-values.js';
 import { currentUser } from './current-user.js';
 import { basePorts, type Ports } from './core/settings.js';
+import { isLoopback, restKeyFileOf } from './core/rest-key.js';
 import { archiveUrlOf, streamUrlOf } from './core/exchange-hosts.js';
 
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
@@ -49,6 +62,9 @@ export interface Config {
   };
   readonly spark: {
     readonly restUrl: string;
+    readonly restKey: string | undefined;
+    /** Holds the key where none is set; undefined where the REST server is not the native stack's. */
+    readonly restKeyFile: string | undefined;
     readonly uiUrl: string;
     readonly masterUrl: string;
     /** Undefined means: the native stack's own, which only the stack knows. */
@@ -129,15 +145,16 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     PGHOST: z.string().min(1).default('localhost'),
     PGPORT: port.default(ports.postgres),
     PGDATABASE: z.string().min(1).default('crypto'),
-    POSTGRES_JDBC_URL: z
-      .string()
-      .regex(/^jdbc:postgresql:\/\/[^/]+\/[^?]+/, 'is not jdbc:postgresql://host:port/database')
-      .default(`${jdbc}/${database}`),
+    POSTGRES_JDBC_URL: jdbcUrl.default(`${jdbc}/${database}`),
     POSTGRES_USER: z.string().min(1).default('crypto'),
     POSTGRES_PASSWORD: z.string().min(1).default('crypto'),
     POSTGRES_CLEAN_TABLE: tableName.default('crypto.crypto_prices_clean'),
     POSTGRES_AGG_TABLE: tableName.default('crypto.crypto_prices_agg_1min'),
-    SPARK_REST_URL: url.default(`http://localhost:${ports.sparkRest}`),
+    SPARK_REST_URL: restUrl(env['CRYPTOPIPE_ALLOW_INSECURE_REST'] === 'true').default(
+      `http://localhost:${ports.sparkRest}`,
+    ),
+    SPARK_REST_KEY: restKey,
+    CRYPTOPIPE_ALLOW_INSECURE_REST: z.enum(['true', 'false']).optional(),
     SPARK_UI_URL: url.default(`http://localhost:${ports.sparkUi}`),
     SPARK_MASTER_URL: z
       .string()
@@ -243,6 +260,10 @@ function toConfig(
     },
     spark: {
       restUrl: values.SPARK_REST_URL,
+      restKey: values.SPARK_REST_KEY,
+      restKeyFile: isOwnRestServer(values.SPARK_REST_URL, base)
+        ? restKeyFileOf(values.CRYPTOPIPE_DATA_DIR)
+        : undefined,
       uiUrl: values.SPARK_UI_URL,
       masterUrl: values.SPARK_MASTER_URL,
       jars: jars ?? (base.stack === 'docker' ? [] : undefined),
@@ -259,6 +280,13 @@ function toConfig(
       python: values.CRYPTOPIPE_PYTHON,
     },
   });
+}
+
+/** Another server never gets a token that the native stack's would take. */
+function isOwnRestServer(restUrl: string, base: { readonly stack: string; readonly ports: Ports }): boolean {
+  return (
+    base.stack === 'native' && isLoopback(restUrl) && new URL(restUrl).port === String(base.ports.sparkRest)
+  );
 }
 
 function deepFreeze<T extends object>(value: T): T {

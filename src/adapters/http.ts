@@ -10,6 +10,8 @@ export interface HttpCall {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly body?: string | Uint8Array;
   readonly contentType?: string;
+  /** Sent as `Authorization: Bearer`; no error shows it. */
+  readonly token?: string | undefined;
   /** Until the last byte of the answer is here, however slowly it comes. */
   readonly timeoutMs: number;
   /** A longer answer is given up; undefined where the caller has asked for no more than it can hold. */
@@ -71,6 +73,7 @@ function exchange(call: HttpCall, signal: AbortSignal): Promise<HttpAnswer> {
   const request = url.protocol === 'https:' ? requestHttps : requestHttp;
   const headers = {
     ...(call.contentType === undefined ? {} : { 'content-type': call.contentType }),
+    ...(call.token === undefined ? {} : { authorization: `Bearer ${call.token}` }),
     'content-length': String(call.body === undefined ? 0 : Buffer.byteLength(call.body)),
   };
   return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@ import { UnreachableError } from '../core/errors.js';
 import type { SparkCluster } from '../core/ports/spark.js';
 import { readDriverLog, type LogRange } from './spark-logs.js';
 import { createSparkMaster } from './spark-master.js';
+import type { RestAccess } from './rest-access.js';
 import { createSparkRest } from './spark-rest.js';
 
 /** As much as a worker gives of a log in one page (org.apache.spark.deploy.worker.ui.LogPage). */
@@ -17,12 +18,14 @@ export interface SparkUrls {
   readonly uiUrl: string;
   /** Of one call, where the usual 10 s (REST) and 5 s (pages) will not do. */
   readonly timeoutMs?: number;
+  /** Where the REST server wants signed calls. */
+  readonly restAccess?: RestAccess;
 }
 
 /** A standalone cluster over HTTP: REST server, the master's `/json/`, the workers' log pages. */
 export function createSparkCluster(urls: SparkUrls): SparkCluster {
-  const { timeoutMs } = urls;
-  const rest = createSparkRest(urls.restUrl, timeoutMs);
+  const { timeoutMs, restAccess } = urls;
+  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess });
   const master = createSparkMaster(urls.uiUrl, timeoutMs);
   const workerUrl = async (submissionId: string, signal?: AbortSignal): Promise<string | undefined> => {
     const report = await master(signal);

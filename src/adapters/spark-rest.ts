@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { DriverReport, SubmissionRequest } from '../core/ports/spark.js';
+import { nextStepOfForbidden, openAccess, type RestAccess } from './rest-access.js';
 import { callHttp, isHalfJson, jsonOf, summaryOf, wasNeverSent, type HttpAnswer } from './http.js';
 
 const system = "Spark's REST server";
@@ -34,6 +35,14 @@ interface Call {
   readonly body?: string;
 }
 
+/** What was asked of whom, for what is said about the answer. */
+interface Asked {
+  readonly url: string;
+  readonly expected: Call['answers'];
+  /** What to do about a 403. */
+  readonly forbidden: string;
+}
+
 const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';
 
 /** Below 500 the server has looked at the request and said no; above, it may have acted before it failed. */
@@ -41,23 +50,24 @@ const refusalOf = (status: number): typeof UnreachableError =>
   status >= 400 && status < 500 ? RefusedError : UnreachableError;
 
 /** For answers that are none of the protocol: Jetty's pages on a refused token or an unknown action, and what proxies say. */
-function noAnswer(answer: HttpAnswer, url: string): UnreachableError {
+function noAnswer(answer: HttpAnswer, { url, forbidden }: Asked): UnreachableError {
   const what = isHalfJson(answer) ? 'half an answer' : 'no JSON';
   return new (refusalOf(answer.status))(
     `${system} at ${url} answered ${answer.status} and ${what}: ${summaryOf(answer.text)}`,
     {
       nextStep:
         answer.status === 403
-          ? 'The server wants a token; see spark.master.rest.filters in its configuration.'
+          ? forbidden
           : `Check that SPARK_REST_URL names Spark's REST port (6066), not its web page.`,
       retryable: answer.status >= 500 || isHalfJson(answer),
     },
   );
 }
 
-function parseAnswer(answer: HttpAnswer, url: string, expected: Call['answers']): Answer {
+function parseAnswer(answer: HttpAnswer, asked: Asked): Answer {
+  const { url, expected } = asked;
   const { data } = answerSchema.safeParse(jsonOf(answer));
-  if (data === undefined) throw noAnswer(answer, url);
+  if (data === undefined) throw noAnswer(answer, asked);
   if (data.action === 'ErrorResponse')
     throw new (refusalOf(answer.status))(
       `${system} at ${url} refused (${answer.status}): ${firstLine(data.message ?? '')}`,
@@ -113,19 +123,32 @@ function reportOf(submissionId: string, answer: Answer): DriverReport {
   return { submissionId, driverState, workerId, workerHostPort, message };
 }
 
+interface RestOptions {
+  /** Of one call. */
+  readonly timeoutMs?: number | undefined;
+  readonly access?: RestAccess | undefined;
+}
+
 /** The REST submission protocol v1 (org.apache.spark.deploy.rest). HTTP 200 alone is never success. */
-export function createSparkRest(restUrl: string, timeoutMs = defaultTimeoutMs) {
-  const ask = (path: string, options: Partial<Call>, signal?: AbortSignal): Promise<HttpAnswer> =>
+export function createSparkRest(
+  restUrl: string,
+  { timeoutMs = defaultTimeoutMs, access = openAccess }: RestOptions = {},
+) {
+  const ask = (path: string, options: Partial<Call>, token?: string, signal?: AbortSignal): Promise<HttpAnswer> =>
     callHttp({
-      ...{ system, nextStep, timeoutMs, maxBytes, signal },
+      ...{ system, nextStep, timeoutMs, maxBytes, signal, token },
       url: `${restUrl}/v1/submissions/${path}`,
       method: options.method ?? 'GET',
       ...(options.body === undefined
         ? {}
         : { body: options.body, contentType: 'application/json;charset=utf-8' }),
     });
-  const call = async (options: Call, signal?: AbortSignal): Promise<Answer> =>
-    parseAnswer(await ask(options.path, options, signal), restUrl, options.answers);
+  const call = async (options: Call, signal?: AbortSignal): Promise<Answer> => {
+    const token = access.token();
+    const answer = await ask(options.path, options, token, signal);
+    const forbidden = nextStepOfForbidden(token !== undefined, access);
+    return parseAnswer(answer, { url: restUrl, expected: options.answers, forbidden });
+  };
   return {
     create: async (request: SubmissionRequest, signal?: AbortSignal): Promise<string> => {
       const body = JSON.stringify(request);
@@ -154,7 +177,7 @@ export function createSparkRest(restUrl: string, timeoutMs = defaultTimeoutMs) {
     },
     /** Answers 503 with an ErrorResponse while the master is no leader. */
     isReady: async (signal?: AbortSignal): Promise<boolean> => {
-      const answer = await ask('readyz', {}, signal);
+      const answer = await ask('readyz', {}, access.token(), signal);
       return answer.status === 200 && answerSchema.safeParse(jsonOf(answer)).data?.success === true;
     },
   };

@@ -121,6 +121,18 @@ export const settings: readonly Setting[] = [
     shown: 'crypto.crypto_prices_agg_1min',
   },
   { name: 'SPARK_REST_URL', meaning: "Spark's REST submission server", shown: 'http://localhost:6066' },
+  {
+    name: 'SPARK_REST_KEY',
+    meaning: 'key with which calls to it are signed: base64url of at least 32 bytes',
+    shown: "the native stack's own; docker none",
+    isSecret: true,
+  },
+  {
+    name: 'CRYPTOPIPE_ALLOW_INSECURE_REST',
+    meaning:
+      '`true` allows plain HTTP to it on another computer, where a token can be overheard and used again',
+    shown: 'false',
+  },
   { name: 'SPARK_UI_URL', meaning: "the master's web address", shown: 'http://localhost:8082' },
   { name: 'SPARK_MASTER_URL', meaning: 'the master, as the jobs see it', shown: 'spark://127.0.0.1:7077' },
   { name: 'CRYPTOPIPE_SPARK_JARS', meaning: 'comma list of jars on the workers', shown: "the stack's own" },

@@ -3,6 +3,8 @@ import { request } from 'node:http';
 export interface Call {
   readonly method?: 'GET' | 'PUT' | 'DELETE';
   readonly body?: string;
+  /** Sent as `Authorization: Bearer`. */
+  readonly token?: string | undefined;
 }
 
 /**
@@ -12,7 +14,8 @@ export interface Call {
  */
 export function answerOf(url: string, signal: AbortSignal, call: Call = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: call.method ?? 'GET', signal, agent: false }, (response) => {
+    const headers = call.token === undefined ? {} : { authorization: `Bearer ${call.token}` };
+    const sent = request(url, { method: call.method ?? 'GET', headers, signal, agent: false }, (response) => {
       const chunks: Buffer[] = [];
       response.on('data', (chunk: Buffer) => chunks.push(chunk));
       response.on('error', reject);

@@ -12,6 +12,12 @@ export interface StackSettings {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly postgres: { readonly user: string; readonly password: string; readonly database: string };
   readonly hdfsUser: string;
+  readonly sparkRest: {
+    /** Set by hand; undefined means the one that the stack makes for itself. */
+    readonly key: string | undefined;
+    /** A token for one call, once there is a key. */
+    readonly token: () => string | undefined;
+  };
   /** The file of this very program, which Node runs for its background processes. */
   readonly program: string;
 }

@@ -1,9 +1,13 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { restKeyFileOf } from '../core/rest-key.js';
 import { answerOf } from './answer.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 import { sparkCommand, writeSparkConf, type SparkParts } from './spark.js';
 
+/** Takes calls to the REST server that carry a token signed with the key, and answers the others by 403. */
+const filter = 'org.apache.spark.ui.JWSFilter';
 const className = 'org.apache.spark.deploy.master.Master';
 
 /** Spark's Master with its REST submission server. */
@@ -19,6 +23,11 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
         'spark.master.rest.enabled': 'true',
         'spark.master.rest.host': '127.0.0.1',
         'spark.master.rest.port': String(sparkRest),
+        'spark.master.rest.filters': filter,
+        // In a file, since an argument stands in the list of processes; "secret" in its name hides it on the web page.
+        [`spark.${filter}.param.secretKey`]: await restKeyOf(settings),
+        // Its web page asks nobody who they are; a form of any web site could post to it.
+        'spark.ui.killEnabled': 'false',
       });
       const address = ['--host', '127.0.0.1', '--port', String(sparkRpc), '--webui-port', String(sparkUi)];
       return sparkCommand(settings, parts, { folder, args: [className, ...address], env: {} });
@@ -28,10 +37,16 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
         status: string;
       };
       if (status !== 'ALIVE') throw new Error(`the master is ${status}`);
-      await answerOf(`http://127.0.0.1:${sparkRest}/v1/submissions/readyz`, signal);
+      await answerOf(`http://127.0.0.1:${sparkRest}/v1/submissions/readyz`, signal, {
+        token: settings.sparkRest.token(),
+      });
     },
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 15_000,
   };
 }
+
+/** The key set by hand, else the stack's own, which the installation has made. */
+const restKeyOf = async ({ sparkRest, dataDir }: StackSettings): Promise<string> =>
+  sparkRest.key ?? (await readFile(restKeyFileOf(dataDir), 'utf8')).trim();

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Installation } from '../core/ports/stack.js';
 import type { Command } from './server.js';
@@ -29,7 +29,9 @@ export async function writeSparkConf(
   const conf = join(folder, 'conf');
   await mkdir(conf, { recursive: true });
   const lines = Object.entries(values).map(([key, value]) => `${key} ${value}\n`);
-  await writeFile(join(conf, 'spark-defaults.conf'), lines.join(''));
+  const file = join(conf, 'spark-defaults.conf');
+  await rm(file, { force: true }); // A file that is there already would keep its mode.
+  await writeFile(file, lines.join(''), { mode: 0o600 });
   await writeFile(join(conf, 'log4j2.properties'), logProperties);
   return conf;
 }

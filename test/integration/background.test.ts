@@ -34,6 +34,7 @@ beforeEach(() => {
     python: 'python3',
     environment: { PATH: process.env['PATH'] },
     postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
+    sparkRest: { key: undefined, token: () => undefined },
     hdfsUser: 'me',
     program: join(dataDir, 'program.mjs'),
   };

@@ -11,6 +11,7 @@ import { fetchJars, jarPath } from './maven.js';
 import { installPostgres, type PostgresBinaries } from './postgres-binaries.js';
 import { postgresPlaces, type PostgresPlaces } from './postgres-user.js';
 import { installPython } from './python.js';
+import { makeRestKey } from './rest-key.js';
 
 /** Everything that the servers start from. What a choice of servers does not need is undefined. */
 export interface Installed {
@@ -86,7 +87,10 @@ export async function install(call: InstallCall): Promise<Installed> {
       needs.postgres ? preparePostgres(settings, say) : undefined,
     ]);
     const spark = folder === undefined ? undefined : sparkOf(folder, settings.cacheDir);
-    if (spark !== undefined) await writeInstallation(settings.dataDir, spark);
+    if (spark !== undefined) {
+      await writeInstallation(settings.dataDir, spark);
+      await makeRestKey(settings.dataDir);
+    }
     return {
       java,
       kafkaJars: pathsOf(maven.kafka, settings),

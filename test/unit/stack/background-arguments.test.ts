@@ -24,6 +24,7 @@ const background = () =>
     environment: {},
     postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
     hdfsUser: 'me',
+    sparkRest: { key: undefined, token: () => undefined },
     program: join(dataDir, 'program.mjs'),
   });
 

@@ -18,6 +18,7 @@ const settings: StackSettings = {
   environment: { PATH: '/bin', SPARK_HOME: '/elsewhere', POSTGRES_PASSWORD: 'hidden', PIP_CERT: '/x' },
   postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
   hdfsUser: 'me',
+  sparkRest: { key: undefined, token: () => undefined },
   program: '/main.js',
 };
 
