@@ -43,6 +43,7 @@ import type { Installation, Stack } from './core/ports/stack.js';
 import type { TemplateStore } from './core/ports/templates.js';
 import type { TickSink, Topics } from './core/ports/topic.js';
 import { restKeyFileOf } from './core/rest-key.js';
+import type { KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
 import { readInstallation } from './stack/install/installation.js';
 import type { StackSettings } from './stack/settings.js';
@@ -100,6 +101,8 @@ interface Adapters {
 /** The real adapters for one configuration. */
 export interface App extends Adapters {
   readonly config: Config;
+  /** Every secret of ours that is known. */
+  readonly secrets: readonly KnownSecret[];
   newRunId(): string;
   /** Called for every pause that the exchange imposes; returns what ends that. */
   onExchangeWait(listener: (wait: ExchangeWait) => void): () => void;
@@ -171,6 +174,7 @@ export function createApp(config: Config): App {
     jobs: () => requireSound(catalogueOf(config)),
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
+    secrets: () => secretsOf(config),
     lake: () => createParquetLake(shared.files),
     folders: () => foldersOf(config),
     spark: () => {
@@ -217,12 +221,23 @@ function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {
   );
 }
 
-/** A new token for each call. A key that is set stands above the one in the file, which may not be there yet. */
-function tokenMaker({ spark }: Config, keyFile: string | undefined): () => string | undefined {
+/** A key that is set stands above the one in the file, which may not be there yet. */
+const restKeyOf = ({ spark }: Config, keyFile: string | undefined): string | undefined =>
+  spark.restKey ?? (keyFile === undefined ? undefined : readRestKey(keyFile));
+
+/** A new token for each call. */
+function tokenMaker(config: Config, keyFile: string | undefined): () => string | undefined {
   return () => {
-    const key = spark.restKey ?? (keyFile === undefined ? undefined : readRestKey(keyFile));
+    const key = restKeyOf(config, keyFile);
     return key === undefined ? undefined : mintToken(key);
   };
+}
+
+/** Those that were set, and the key that the native stack made. */
+function secretsOf(config: Config): readonly KnownSecret[] {
+  const { restKey, restKeyFile } = config.spark;
+  const made = restKey === undefined ? restKeyOf(config, restKeyFile) : undefined;
+  return [...config.secrets, ...(made === undefined ? [] : [{ name: 'SPARK_REST_KEY', value: made }])];
 }
 
 function clusterViewOf(config: Config): ClusterView {

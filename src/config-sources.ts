@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { parse } from 'dotenv';
+import type { KnownSecret } from './core/secrets.js';
 import { settings } from './core/settings.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -19,6 +20,15 @@ export function readSecretFiles(env: Environment, problems: string[]): Environme
   }
   return values;
 }
+
+/** What is secret of these values, by the name of its setting. */
+export const secretsIn = (env: Environment): KnownSecret[] =>
+  settings
+    .filter(({ isSecret }) => isSecret === true)
+    .flatMap(({ name }) => {
+      const value = env[name];
+      return value === undefined ? [] : [{ name, value }];
+    });
 
 /** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */
 export function readEnvFile(path: string, problems: string[]): Environment {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
-import { definedOnly, readEnvFile, readSecretFiles, type Environment } from './config-sources.js';
+import { definedOnly, readEnvFile, readSecretFiles, secretsIn, type Environment } from './config-sources.js';
 import {
   archive,
   hdfsUrl,
@@ -18,6 +18,7 @@ import {
 import { currentUser } from './current-user.js';
 import { basePorts, type Ports } from './core/settings.js';
 import { isLoopback, restKeyFileOf } from './core/rest-key.js';
+import type { KnownSecret } from './core/secrets.js';
 import { archiveUrlOf, streamUrlOf } from './core/exchange-hosts.js';
 
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
@@ -25,6 +26,8 @@ export interface Config {
   readonly stack: 'native' | 'docker';
   /** What child processes inherit: PATH, JAVA_HOME, pip's own settings. */
   readonly environment: Environment;
+  /** Every secret that was set, for those who see that it goes nowhere. */
+  readonly secrets: readonly KnownSecret[];
   readonly symbols: readonly string[];
   /** False where `symbols` is the default. */
   readonly areSymbolsSet: boolean;
@@ -212,12 +215,19 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     });
   }
   const areSymbolsSet = env['CRYPTO_SYMBOL'] !== undefined;
-  return toConfig(parsed.data, { stack, portOffset, ports, environment, areSymbolsSet });
+  return toConfig(parsed.data, {
+    stack,
+    portOffset,
+    ports,
+    environment,
+    areSymbolsSet,
+    secrets: secretsIn(env),
+  });
 }
 
 function toConfig(
   values: z.infer<ReturnType<typeof schemaFor>>,
-  base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet'> & {
+  base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet' | 'secrets'> & {
     readonly portOffset: number;
     readonly ports: Ports;
   },
@@ -227,6 +237,7 @@ function toConfig(
   return deepFreeze({
     stack: base.stack,
     environment: { ...base.environment },
+    secrets: base.secrets,
     symbols: values.CRYPTO_SYMBOL,
     areSymbolsSet: base.areSymbolsSet,
     pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,

@@ -2,8 +2,9 @@ import { Command, CommanderError } from 'commander';
 import type { App } from '../compose.js';
 import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError } from '../core/errors.js';
+import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
-import type { Io } from './io.js';
+import { redacting, type Io } from './io.js';
 import { addDemo } from './demo.js';
 import { addHeal } from './heal.js';
 import { addInit } from './init.js';
@@ -88,16 +89,23 @@ export async function runCli(call: CliCall): Promise<number> {
   let flags: ConfigFlags = {};
   let config: Promise<Config> | undefined;
   let app: Promise<App> | undefined;
+  let secrets: readonly KnownSecret[] = [];
+  const io = redacting(call.io, () => secrets);
   const context: CliContext = {
-    io: call.io,
+    io,
     signal: call.signal,
     // Loaded on first use: `--help` and a typo need neither the schema of the settings nor a client of any server.
-    config: () => (config ??= import('../config.js').then(({ loadConfig }) => loadConfig(flags, call.env))),
+    config: () =>
+      (config ??= import('../config.js').then(({ loadConfig }) => {
+        const loaded = loadConfig(flags, call.env);
+        secrets = loaded.secrets;
+        return loaded;
+      })),
     app: () => (app ??= openApp(context.config())),
     setExitCode: (code) => (exitCode = code),
   };
   const program: Command = buildProgram(context, call.version);
-  route(program, call.io);
+  route(program, io);
   // A command's own flags reach the configuration by their names alone: `--symbols` of any command is CRYPTO_SYMBOL.
   program.hook('preAction', (_program, command) => {
     flags = command.optsWithGlobals<ConfigFlags>();
@@ -107,7 +115,7 @@ export async function runCli(call: CliCall): Promise<number> {
     return exitCode;
   } catch (error) {
     if (isInterrupted(error, call.signal)) return 130;
-    return printError(error, call.io, program.opts<GlobalFlags>().debug);
+    return printError(error, io, program.opts<GlobalFlags>().debug);
   } finally {
     await app?.then((opened) => opened.close()).catch(() => undefined);
   }

@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 
 const archiveOf = (env: Record<string, string>): string =>
@@ -19,4 +19,53 @@ it('refuses an archive in a place that it cannot read', () => {
   expect(() => archiveOf({ CRYPTO_ARCHIVE_URL: 'ftp://example/' })).toThrow(
     'CRYPTO_ARCHIVE_URL: is neither an http(s) address nor a folder',
   );
+});
+
+describe('the REST server of Spark', () => {
+  const key = 'k'.repeat(43);
+  const sparkOf = (env: Record<string, string>) =>
+    loadConfig({ dataDir: '/data' }, { HOME: '/home/me', ...env }, '/nonexistent/.env').spark;
+
+  it.each([
+    ['http://localhost:6066', '/data/spark-rest.key'],
+    ['http://127.0.0.1:6066', '/data/spark-rest.key'],
+    ['http://[::1]:6066', '/data/spark-rest.key'],
+    // The end of a tunnel, and another computer: they never get a token that the own stack would take.
+    ['http://localhost:7066', undefined],
+    ['https://spark.example:6066', undefined],
+  ])('at %s has its key in %s where none is set', (SPARK_REST_URL, restKeyFile) => {
+    expect(sparkOf({ SPARK_REST_URL })).toMatchObject({ restKeyFile, restKey: undefined });
+  });
+
+  it('has no file of its own in docker', () => {
+    expect(sparkOf({ CRYPTOPIPE_STACK: 'docker' }).restKeyFile).toBeUndefined();
+  });
+
+  it.each([
+    'http://spark-master:6066',
+    'http://10.0.0.7:6066',
+    'http://127.0.0.1.example:6066',
+    'http://0.0.0.0:6066',
+  ])('is refused at %s, unless it is allowed', (SPARK_REST_URL) => {
+    expect(() => sparkOf({ SPARK_REST_URL })).toThrow('SPARK_REST_URL: is plain HTTP to another computer');
+    expect(sparkOf({ SPARK_REST_URL, CRYPTOPIPE_ALLOW_INSECURE_REST: 'true' }).restUrl).toBe(SPARK_REST_URL);
+  });
+
+  it('takes a key of 32 bytes and more, and shows none that it refuses', () => {
+    expect(sparkOf({ SPARK_REST_KEY: key }).restKey).toBe(key);
+    expect(() => sparkOf({ SPARK_REST_KEY: 'canary' })).toThrow(
+      'SPARK_REST_KEY: is not base64url of at least 32',
+    );
+    expect(() => sparkOf({ SPARK_REST_KEY: 'canary' })).not.toThrow('canary');
+  });
+});
+
+it.each([
+  ['SPARK_REST_URL', 'http://me:canary@localhost:6066'],
+  ['WEBHDFS_URL', 'http://canary@localhost:9870'],
+  ['POSTGRES_JDBC_URL', 'jdbc:postgresql://localhost:5432/crypto?user=me&password=canary'],
+])('refuses a password in %s, and does not show it', (name, value) => {
+  const load = () => loadConfig({}, { HOME: '/home/me', [name]: value }, '/nonexistent/.env');
+  expect(load).toThrow(new RegExp(`${name}: holds a `));
+  expect(load).not.toThrow('canary');
 });
