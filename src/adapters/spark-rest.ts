@@ -134,7 +134,12 @@ export function createSparkRest(
   restUrl: string,
   { timeoutMs = defaultTimeoutMs, access = openAccess }: RestOptions = {},
 ) {
-  const ask = (path: string, options: Partial<Call>, token?: string, signal?: AbortSignal): Promise<HttpAnswer> =>
+  const ask = (
+    path: string,
+    options: Partial<Call>,
+    token?: string,
+    signal?: AbortSignal,
+  ): Promise<HttpAnswer> =>
     callHttp({
       ...{ system, nextStep, timeoutMs, maxBytes, signal, token },
       url: `${restUrl}/v1/submissions/${path}`,

@@ -79,6 +79,7 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
       submit(runPorts, {
         work: workOf(templates, findJob('streaming', app.jobs), overrides),
         submittedBy: app.submittedBy,
+        secrets: app.secrets,
         runId: app.newRunId(),
         hdfsRoot: app.config.hdfs.root,
         cluster: app.clusterView,

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { follow } from '../commands/follow.js';
 import { workOf } from '../commands/render.js';
-import type { SubmitOptions, SubmitPlan, SubmitPorts } from '../commands/submit.js';
+import { requestOf, type SubmitOptions, type SubmitPlan, type SubmitPorts } from '../commands/submit.js';
 import type { App } from '../compose.js';
 import { findJob, type Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
-import { submissionRequest, type Work } from '../core/submission.js';
+import type { Work } from '../core/submission.js';
 import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
 import { printJson } from './print.js';
@@ -48,11 +48,11 @@ export function registerTimeoutOf({ wait, timeout }: RunFlags): number {
 
 /** Any work, ready to be submitted. */
 function submissionOf(context: CliContext, app: App, work: Work): Submission {
-  const { files, book, spark, clock, config, clusterView, submittedBy } = app;
+  const { files, book, spark, clock, config, clusterView, submittedBy, secrets } = app;
   return {
     ports: { files, book, spark, clock, say: (line) => context.io.err(`${line}\n`) },
     options: {
-      ...{ work, submittedBy, signal: context.signal },
+      ...{ work, submittedBy, secrets, signal: context.signal },
       runId: app.newRunId(),
       hdfsRoot: config.hdfs.root,
       cluster: clusterView,
@@ -73,7 +73,7 @@ export async function jobSubmission(
 
 /** `--dry-run`: the exact body of the POST. */
 export function printRequest({ io }: CliContext, plan: SubmitPlan): void {
-  io.out(`${JSON.stringify(submissionRequest(plan, plan.cluster), null, 2)}\n`);
+  io.out(`${JSON.stringify(requestOf(plan), null, 2)}\n`);
 }
 
 /** A run as it is after a submission, and what was done for it. */

@@ -10,6 +10,7 @@ import {
   type ClusterView,
   type Work,
 } from '../core/submission.js';
+import { requireNoSecret, type KnownSecret } from '../core/secrets.js';
 import { awaitRun, failureOf, roomOf, type Waited } from './await-run.js';
 import { reconcile, type ReconcilePorts } from './reconcile.js';
 
@@ -26,6 +27,8 @@ export interface SubmitPlan {
   /** `hdfs://host:port`, as the cluster sees the file store. */
   readonly hdfsRoot: string;
   readonly cluster: ClusterView;
+  /** None of them may stand in what is sent. */
+  readonly secrets: readonly KnownSecret[];
   /** `user@host` */
   readonly submittedBy: string;
   /** The run in whose place this one comes. */
@@ -44,6 +47,17 @@ export interface Submitted {
   readonly outcome: 'submitted' | 'adopted' | 'already running';
   /** False where a Ctrl-C ended the wait for the job's registration; the run goes on. */
   readonly isRegistered: boolean;
+}
+
+/**
+ * The exact request of a submission; nothing is sent.
+ * @throws ConfigError where a secret of ours stands in it, or in a file that goes with it.
+ */
+export function requestOf(plan: SubmitPlan): SubmissionRequest {
+  const request = submissionRequest(plan, plan.cluster);
+  const files = Object.fromEntries(plan.work.files.map(({ name, content }) => [name, content]));
+  requireNoSecret(plan.secrets, { ...files, request });
+  return request;
 }
 
 /** The living run of a job, after every run that ended unseen has been written down; waits for what is unclear. */
@@ -121,10 +135,12 @@ async function post(ports: SubmitPorts, runId: string, request: SubmissionReques
   }
 }
 
-/** Everything before the run is written down; may be done long before, and twice. */
-export async function prepare(ports: SubmitPorts, { work }: SubmitPlan): Promise<void> {
+/** Everything before the run is written down; may be done long before, and twice. @throws as `requestOf`. */
+export async function prepare(ports: SubmitPorts, plan: SubmitPlan): Promise<SubmissionRequest> {
+  const request = requestOf(plan);
   await requireActiveMaster(ports);
-  await storeFiles(ports.files, work);
+  await storeFiles(ports.files, plan.work);
+  return request;
 }
 
 async function openAndPost(
@@ -132,8 +148,7 @@ async function openAndPost(
   options: SubmitOptions,
 ): Promise<{ readonly run: JobRun; readonly isOurs: boolean }> {
   const { work, runId } = options;
-  const request = submissionRequest(options, options.cluster);
-  await prepare(ports, options);
+  const request = await prepare(ports, options);
   const run = await ports.book.open(openingOf(options, request), { single: work.single });
   if (run.runId !== runId) return { run, isOurs: false };
   const submissionId = await post(ports, runId, request);

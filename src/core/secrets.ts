@@ -37,7 +37,7 @@ export function withoutSecrets(secrets: readonly KnownSecret[], text: string): s
 /** Every text inside a value, with the way to it: `appArgs[3]`. Names of fields are texts too. */
 function textsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
-  if (value instanceof Uint8Array) return linesOf(new TextDecoder().decode(value), path);
+  if (value instanceof Uint8Array) return [{ path, text: new TextDecoder().decode(value) }];
   if (Array.isArray(value)) return value.flatMap((item, index) => textsIn(item, `${path}[${index}]`));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => [
@@ -46,8 +46,11 @@ function textsIn(value: unknown, path: string): { readonly path: string; readonl
   ]);
 }
 
-const linesOf = (text: string, path: string): { readonly path: string; readonly text: string }[] =>
-  text.split('\n').map((line, index) => ({ path: `${path}, line ${index + 1}`, text: line }));
+/** The line too, where there are many. */
+function placeOf(path: string, text: string, form: string): string {
+  const line = text.slice(0, text.indexOf(form)).split('\n').length;
+  return text.includes('\n') ? `${path}, line ${line}` : path;
+}
 
 /**
  * The last guard before something leaves this computer: none of our own secrets may stand in it, since what Spark gets
@@ -63,7 +66,8 @@ export function requireNoSecret(
   for (const { path, text } of textsIn(parts, '')) {
     const found = known.find(({ form }) => text.includes(form));
     if (found === undefined) continue;
-    throw new ConfigError(`The value of ${found.name} stands in ${withoutSecrets(secrets, path)}`, {
+    const place = withoutSecrets(secrets, placeOf(path, text, found.form));
+    throw new ConfigError(`The value of ${found.name} stands in ${place}`, {
       nextStep:
         'Nothing was sent. Take it out: a job reads secrets on the worker, from a file or its environment.',
     });

@@ -179,6 +179,7 @@ async function submitBeside(pipeline: Pipeline, name: string): Promise<JobRun> {
     {
       work: { ...work, single: false, resources: { ...work.resources, coresMax: 1, executorCores: 1 } },
       submittedBy: 'a second driver',
+      secrets: [],
       runId: app.newRunId(),
       hdfsRoot: config.hdfs.root,
       cluster: app.clusterView,

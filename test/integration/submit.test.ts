@@ -34,6 +34,7 @@ const options = (ending: string, values: Partial<SubmitOptions> = {}): SubmitOpt
   hdfsRoot: app.config.hdfs.root,
   cluster: app.clusterView,
   submittedBy: 'a test',
+  secrets: app.secrets,
   registerTimeoutMs: 90_000,
   signal: new AbortController().signal,
   ...values,

@@ -79,6 +79,7 @@ export class SubmissionWorld {
     return {
       work: streamingWork,
       submittedBy: 'somebody@somewhere',
+      secrets: [],
       runId: `20261123t211500-00000${this.submissions}`,
       hdfsRoot: 'hdfs://localhost:8020',
       cluster,

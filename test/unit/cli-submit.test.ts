@@ -37,6 +37,13 @@ describe('submit --dry-run', () => {
     expect(request.out + rendered.out).not.toContain('hidden-word');
   });
 
+  it('is refused where a secret of ours would be sent, and shows nothing of it', async () => {
+    const argv = ['submit', 'streaming', '--dry-run', '-p', 'rejected_path=hdfs://localhost:1/hidden-word'];
+    const { exitCode, out, err } = await callCli(argv, env);
+    expect({ exitCode, out }).toEqual({ exitCode: 3, out: '' });
+    expect(err).toMatch(/^error: The value of POSTGRES_PASSWORD stands in streaming\.py, line \d+\n/);
+  });
+
   it('exits 2 for a parameter that was typed wrongly', async () => {
     const { exitCode, out, err } = await callCli(
       ['submit', 'streaming', '-n', '-p', 'mod=available-now'],

@@ -97,6 +97,46 @@ describe('create', () => {
   });
 });
 
+describe('a server that wants signed calls', () => {
+  const keyFile = '/data/spark-rest.key';
+  const forbidding = async (token: string | undefined) => {
+    const headers: (string | undefined)[] = [];
+    let count = 0;
+    server = await standIn(({ headers: { authorization } }, response) => {
+      headers.push(authorization);
+      response.writeHead(403).end(reply('forbidden.html'));
+    });
+    const restAccess = { token: () => token && `${token}-${(count += 1)}`, keyFile };
+    return {
+      headers,
+      spark: createSparkCluster({ restUrl: server.url, uiUrl: server.url, restAccess }),
+    };
+  };
+
+  it('gets a new token with each call, and only there', async () => {
+    const { headers, spark } = await forbidding('token');
+    await failureOf(spark.create(request));
+    await failureOf(spark.driver('driver-1'));
+    await failureOf(spark.kill('driver-1'));
+    await spark.isReady();
+    await failureOf(spark.master());
+    expect(headers).toEqual([...[1, 2, 3, 4].map((n) => `Bearer token-${n}`), undefined]);
+  });
+
+  it.each([
+    [
+      undefined,
+      /^It wants signed calls: set SPARK_REST_KEY or SPARK_REST_KEY_FILE .*\/data\/spark-rest\.key/,
+    ],
+    ['token', /^It does not take our token: set SPARK_REST_KEY .* both clocks agree to the minute\.$/],
+  ])('says what to do about a 403 to the token %s', async (token, nextStep) => {
+    const { spark } = await forbidding(token);
+    const failure = (await failureOf(spark.driver('driver-1'))) as RefusedError;
+    expect(failure).toBeInstanceOf(RefusedError);
+    expect(failure.nextStep).toMatch(nextStep);
+  });
+});
+
 describe('driver', () => {
   it.each([
     ['status-submitted.json', 'SUBMITTED', undefined],

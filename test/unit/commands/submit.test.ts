@@ -231,6 +231,17 @@ describe('submit', () => {
     expect(stored).toContain('"topic":"crypto_raw"');
   });
 
+  it('sends, stores and writes down nothing that holds a secret of ours', async () => {
+    const world = new SubmissionWorld();
+    const secrets = [{ name: 'SPARK_REST_KEY', value: 'canary-1' }];
+    const work = { ...world.options().work, sparkSettings: { 'spark.x': 'canary-1' } };
+    const tried = submit(world.ports, world.options({ secrets, work }));
+    await expect(tried).rejects.toThrow(/^The value of SPARK_REST_KEY stands in request\.appArgs\[\d+\]$/);
+    expect(world.spark.posts).toEqual([]);
+    expect(world.files.files.size).toBe(0);
+    expect(await world.book.list({})).toEqual([]);
+  });
+
   it('writes down what was asked for, by whom, and what Spark was sent', async () => {
     const world = new SubmissionWorld();
     const { run } = await submit(world.ports, world.options({ replaces: 'earlier' }));
