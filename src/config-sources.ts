@@ -21,13 +21,13 @@ export function readSecretFiles(env: Environment, problems: string[]): Environme
   return values;
 }
 
-/** What is secret of these values, by the name of its setting. */
+/** What is secret of these values, by the name of its setting; a default that the README shows is not. */
 export const secretsIn = (env: Environment): KnownSecret[] =>
   settings
     .filter(({ isSecret }) => isSecret === true)
-    .flatMap(({ name }) => {
+    .flatMap(({ name, shown }) => {
       const value = env[name];
-      return value === undefined ? [] : [{ name, value }];
+      return value === undefined || value === shown ? [] : [{ name, value }];
     });
 
 /** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */

@@ -69,6 +69,8 @@ function applicationSettings(work: Work, cluster: ClusterView): Record<string, s
     'spark.cores.max': String(work.resources.coresMax),
     'spark.executor.cores': String(work.resources.executorCores),
     'spark.executor.memory': work.resources.executorMemory,
+    // The application's page asks nobody who they are, and a job of Spark that is killed there fails its batch.
+    'spark.ui.killEnabled': 'false',
     ...work.sparkSettings,
     ...(cluster.driverUiPort === undefined ? {} : { 'spark.ui.port': String(cluster.driverUiPort) }),
     'spark.redaction.regex': redacted,
