@@ -4,8 +4,7 @@ import { UnreachableError } from '../core/errors.js';
 import type { FileStore } from '../core/ports/files.js';
 import type { JobRun } from '../core/ports/runs.js';
 import { parameterChanges, settingChanges, type Change } from '../core/request-changes.js';
-import { submissionRequest } from '../core/submission.js';
-import { livingRun, type SubmitOptions, type SubmitPorts } from './submit.js';
+import { livingRun, requestOf, type SubmitOptions, type SubmitPorts } from './submit.js';
 
 /** What would change if a job were submitted in the place of the run that lives. */
 export interface Plan {
@@ -46,8 +45,7 @@ export async function plan(ports: SubmitPorts, job: Job, options: SubmitOptions)
       isSame: false,
     };
   const parameters = parameterChanges(running.parameters, work.parameters);
-  const settings =
-    running.request && settingChanges(running.request, submissionRequest(options, options.cluster));
+  const settings = running.request && settingChanges(running.request, requestOf(options));
   return {
     ...common,
     text: { before: await textOf(ports.files, running), after },

@@ -93,7 +93,7 @@ describe('the secrets of the configuration', () => {
         `${driverUi}/api/v1/applications/${run.applicationId}/environment`,
       ].map(page),
     );
-    // The right pages were read: they show what they hide.
+    // The right pages were read: they show what they hide. The page of an application is filled from its API.
     expect(pages[0]?.text).toContain('JWSFilter.param.secretKey');
     expect(pages[5]?.text).toContain('spark.eventLog.dir');
 
