@@ -124,10 +124,7 @@ describe('a server that wants signed calls', () => {
   });
 
   it.each([
-    [
-      undefined,
-      /^It wants signed calls: set SPARK_REST_KEY or SPARK_REST_KEY_FILE .*\/data\/spark-rest\.key/,
-    ],
+    [undefined, /^It wants a token: set SPARK_REST_KEY or SPARK_REST_KEY_FILE .*\/data\/spark-rest\.key/],
     ['token', /^It does not take our token: set SPARK_REST_KEY .* both clocks agree to the minute\.$/],
   ])('says what to do about a 403 to the token %s', async (token, nextStep) => {
     const { spark } = await forbidding(token);
