@@ -15,7 +15,9 @@ CREATE TABLE crypto.rebuilt_minutes (
   window_start TIMESTAMPTZ    NOT NULL,
   -- equal: it differed at first and was equal under the lock, because somebody else had replaced it.
   verdict      TEXT           NOT NULL CHECK (verdict IN ('different', 'refused', 'replaced', 'equal')),
-  reason       TEXT           CHECK (reason IN ('missing ids', 'other content', 'partly pruned', 'several contents')),
+  reason       TEXT           CHECK (reason IN (
+    'missing ids', 'uncounted ids', 'other content', 'partly pruned', 'several contents'
+  )),
   missing_ids  INT8MULTIRANGE NOT NULL,
   -- [{"field", "warehouse", "lake"}], amounts as exact decimal texts.
   differences  JSONB          NOT NULL,
@@ -70,10 +72,11 @@ $$;
 -- Holds the lake's minutes against the bars. Refused is a minute for which the lake does not hold every covered id, by content:
 --   missing ids       ids were counted in it that the lake does not have; or covered ids that the lake does not have may lie in
 --                     it: they are between the lake's ids of the minutes around it, and no counted trade tells their minute
+--   uncounted ids     ids are held against it that nobody has counted
 --   other content     the lake's trades are not the counted ones
 --   partly pruned     of its trades some are counted in crypto_prices_clean and some are not there any more
 --   several contents  the counted trades are pruned, and the lake has an id of it with several contents
--- Where ids and times are not in the same order, all ids that interleave must be in the lake.
+-- Where ids and times are not in the same order, all ids that interleave must be in the lake, and all that the bar spans.
 CREATE FUNCTION crypto.compare_minutes(source TEXT, symbol TEXT, held INT8MULTIRANGE, minutes JSONB)
 RETURNS TABLE (
   window_start TIMESTAMPTZ, verdict TEXT, reason TEXT, missing_ids INT8MULTIRANGE, differences JSONB, bar_before JSONB
@@ -88,17 +91,25 @@ LANGUAGE sql AS $$
       jsonb_populate_record(
         NULL::crypto.crypto_prices_agg_1min,
         part.bar || jsonb_build_object('window_end', part.window_start + INTERVAL '1 minute')
-      ) AS bar,
-      -- Without a neighbour the minute reaches to the end of all ids: least and greatest pass over a null.
-      int8range(
-        CASE WHEN part.before_id IS NOT NULL THEN least(part.before_id, lower(part.ids), part.after_id) END,
-        CASE WHEN part.after_id IS NOT NULL THEN greatest(part.after_id, upper(part.ids) - 1, part.before_id) END,
+      )                                                                               AS lake_bar,
+      ours                                                                            AS warehouse_bar,
+      -- Without a neighbour the minute reaches to the end of all ids: least and greatest pass over a null. What the bar
+      -- says of its ids can only widen it.
+      int8multirange(int8range(
+        CASE WHEN part.before_id IS NOT NULL
+             THEN least(part.before_id, lower(part.ids), part.after_id, ours.first_agg_trade_id) END,
+        CASE WHEN part.after_id IS NOT NULL
+             THEN greatest(part.after_id, upper(part.ids) - 1, part.before_id, ours.last_agg_trade_id) END,
         '[]'
-      ) AS around
+      ))                                                                              AS around
     FROM jsonb_to_recordset(compare_minutes.minutes) AS part (
       window_start TIMESTAMPTZ, bar JSONB, ids INT8MULTIRANGE, content NUMERIC, has_several_contents BOOLEAN,
       before_id BIGINT, after_id BIGINT
     )
+    LEFT JOIN crypto.crypto_prices_agg_1min AS ours
+      ON ours.source = compare_minutes.source
+     AND ours.symbol = compare_minutes.symbol
+     AND ours.window_start = part.window_start
   ),
   counted AS (
     SELECT
@@ -115,10 +126,11 @@ LANGUAGE sql AS $$
   matched AS (
     SELECT
       lake.*,
+      coalesce(covered.ids, '{}')                                                     AS covered_ids,
       coalesce(counted.ids, '{}')                                                     AS counted_ids,
       counted.content                                                                 AS counted_content,
       coalesce(counted.ids, '{}') - compare_minutes.held                              AS lost_ids,
-      coalesce(covered.ids, '{}') * int8multirange(lake.around) - compare_minutes.held AS unknown_ids,
+      coalesce(covered.ids, '{}') * lake.around - compare_minutes.held                AS unknown_ids,
       lake.ids - coalesce(counted.ids, '{}')                                          AS uncounted_ids
     FROM lake
     LEFT JOIN counted ON counted.window_start = lake.window_start
@@ -162,6 +174,7 @@ LANGUAGE sql AS $$
       judged.*,
       CASE
         WHEN NOT isempty(judged.missing_ids) THEN 'missing ids'
+        WHEN NOT judged.covered_ids @> judged.ids THEN 'uncounted ids'
         WHEN judged.has_other_content THEN 'other content'
         WHEN NOT isempty(judged.uncounted_ids) AND NOT isempty(judged.counted_ids) THEN 'partly pruned'
         WHEN NOT isempty(judged.uncounted_ids) AND judged.has_several_contents THEN 'several contents'
@@ -179,13 +192,11 @@ LANGUAGE sql AS $$
     reasoned.missing_ids,
     -- Of a minute that is refused the lake's bar means nothing.
     CASE WHEN reasoned.reason IS NULL THEN found.differences ELSE '[]' END,
-    CASE WHEN bar.window_start IS NOT NULL THEN to_jsonb(bar) END
+    CASE WHEN (reasoned.warehouse_bar).window_start IS NOT NULL THEN to_jsonb(reasoned.warehouse_bar) END
   FROM reasoned
-  LEFT JOIN crypto.crypto_prices_agg_1min AS bar
-    ON bar.source = compare_minutes.source
-   AND bar.symbol = compare_minutes.symbol
-   AND bar.window_start = reasoned.window_start
-  CROSS JOIN LATERAL (SELECT crypto.bar_differences(bar, reasoned.bar) AS differences) AS found
+  CROSS JOIN LATERAL (
+    SELECT crypto.bar_differences(reasoned.warehouse_bar, reasoned.lake_bar) AS differences
+  ) AS found
 $$;
 
 -- Compares, and books what is not equal under the run's id. With `replace` it does so under the lock of the symbol's coverage,

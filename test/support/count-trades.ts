@@ -42,6 +42,31 @@ export async function countBatch(
   });
 }
 
+/** Puts the trades beside their bars, as the hot query does and as they are until somebody prunes them. */
+export async function keepTrades(
+  pool: pg.Pool,
+  symbol: string,
+  trades: readonly TestTrade[],
+  source = 'test',
+): Promise<void> {
+  const rows = trades.map(({ id, time, price, isNeutralised }) => ({
+    ...{ source, symbol, agg_trade_id: id, event_time: time, event_timestamp: new Date(time).toISOString() },
+    ...{ first_trade_id: isNeutralised ? -1 : 2 * id, last_trade_id: isNeutralised ? -1 : 2 * id + 1 },
+    ...{ price: isNeutralised ? '0' : `${price}.5`, quantity: isNeutralised ? '0' : '0.25' },
+    buyer_is_maker: id % 3 === 0,
+  }));
+  await inTransaction(pool, async (client) => {
+    await client.query('SELECT crypto.ensure_day(day::date) FROM unnest($1::text[]) AS day', [
+      [...new Set(rows.map((row) => row.event_timestamp.slice(0, 10)))].sort(),
+    ]);
+    await client.query(
+      `INSERT INTO crypto.crypto_prices_clean
+       SELECT * FROM jsonb_populate_recordset(NULL::crypto.crypto_prices_clean, $1)`,
+      [JSON.stringify(rows)],
+    );
+  });
+}
+
 function wantedOf(source: string, symbol: string, trades: readonly TestTrade[]): string {
   return JSON.stringify([{ source, symbol, ids: `{${trades.map(({ id }) => `[${id},${id}]`).join(',')}}` }]);
 }
