@@ -74,3 +74,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0008_run_details.sql', '0fc87ae1391e98a6811bbe762e3ae5b22a5856e369564edbacad15c6f0c9c82c');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0009_rebuild_bars.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0009_rebuild_bars.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0009_rebuild_bars.sql', 'a54759b34b13d5ae42739f5d7a9adc23045d37e8362fb70c012f4e414734f456');
+COMMIT;
+\endif

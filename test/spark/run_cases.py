@@ -1,7 +1,8 @@
-"""Runs every case of the SQL steps on a local Spark and prints what came out, as one JSON document.
+"""Runs every case of the SQL steps and checks on a local Spark and prints what came out, as one JSON document.
 
-Argument: a folder with one rendered `<step>.sql` a step. Cases: `cases/<step>/<case>/input.jsonl` (rows of the step's view),
-`args.json` (its parameters, optional). Output: {"<step>/<case>": [rows]}, decimals as text, NULL fields left out.
+Argument: a folder with one rendered `<step>.sql` a step. Cases: `cases/<step>/<case>/` with `<view>.jsonl` (rows of a view;
+`input.jsonl` are those of the step's first view; a view without a file is empty) and `args.json` (its parameters, optional).
+Output: {"<step>/<case>": [rows]}, decimals as text, NULL fields left out.
 """
 
 import json
@@ -9,18 +10,35 @@ import sys
 from decimal import Decimal
 from pathlib import Path
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-PARSED = """
-topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, reject_reason STRING, source STRING, symbol STRING,
-agg_trade_id BIGINT, first_trade_id BIGINT, last_trade_id BIGINT, event_time BIGINT, event_timestamp TIMESTAMP,
-price DECIMAL(20, 8), quantity DECIMAL(20, 8), buyer_is_maker BOOLEAN
+TRADE = """
+source STRING, symbol STRING, agg_trade_id BIGINT, first_trade_id BIGINT, last_trade_id BIGINT, event_time BIGINT,
+event_timestamp TIMESTAMP, price DECIMAL(20, 8), quantity DECIMAL(20, 8), buyer_is_maker BOOLEAN
 """
+POSITION = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, "
+PARSED = POSITION + "reject_reason STRING, " + TRADE
+LEAF = ", dt STRING, hr STRING, batch STRING"
+IDS = "source STRING, symbol STRING, first_id BIGINT, last_id BIGINT"
+VIEWS = {
+    "messages": "value STRING, hex STRING, " + POSITION.rstrip(", "),
+    "parsed": PARSED,
+    "marked": PARSED + ", id_bucket BIGINT, occurrence INT, is_repeat BOOLEAN",
+    "clean": POSITION + TRADE + LEAF,
+    "covered": IDS,
+    "conflicts": TRADE,
+    "trades": TRADE,
+    "countable": "topic STRING, partition INT, offset BIGINT, " + TRADE,
+    "known_minutes": "source STRING, symbol STRING, window_start TIMESTAMP",
+}
 INPUTS = {
-    "parsed": ("messages", "value STRING, hex STRING, topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"),
-    "marked": ("parsed", PARSED),
-    "partial_bars": ("marked", PARSED + ", id_bucket BIGINT, occurrence INT, is_repeat BOOLEAN"),
-    "deduplicated": ("clean", PARSED.replace("reject_reason STRING, ", "")),
+    "parsed": ["messages"],
+    "marked": ["parsed"],
+    "partial_bars": ["marked"],
+    "deduplicated": ["clean"],
+    "countable": ["clean", "covered", "conflicts"],
+    "held_ids": ["trades"],
+    "lake_minutes": ["trades", "countable", "known_minutes"],
 }
 
 
@@ -37,23 +55,32 @@ def session() -> SparkSession:
     )
 
 
-def run_case(spark: SparkSession, sql: str, case: Path) -> list[dict]:
-    view, schema = INPUTS[case.parent.name]
-    rows = spark.read.schema(schema).json(str(case / "input.jsonl"))
-    if view == "messages":
-        rows = rows.selectExpr("coalesce(unhex(hex), CAST(value AS BINARY)) AS value", "topic", "partition", "offset", "timestamp")
-    rows.createOrReplaceTempView(view)
-    args_file = case / "args.json"
-    args = {name: json.dumps(value) for name, value in json.loads(args_file.read_text()).items()} if args_file.exists() else None
+def rows_of(spark: SparkSession, case: Path, view: str, is_first: bool) -> DataFrame:
+    names = [f"{view}.jsonl", *(["input.jsonl"] if is_first else [])]
+    files = [str(case / name) for name in names if (case / name).exists()]
+    rows = spark.read.schema(VIEWS[view]).json(files) if files else spark.createDataFrame([], VIEWS[view])
+    if view != "messages":
+        return rows
+    return rows.selectExpr("coalesce(unhex(hex), CAST(value AS BINARY)) AS value", "topic", "partition", "offset", "timestamp")
+
+
+def run_case(spark: SparkSession, step: str, sql: str, case: Path) -> list[dict]:
+    for number, view in enumerate(INPUTS[step]):
+        rows_of(spark, case, view, number == 0).createOrReplaceTempView(view)
+    file = case / "args.json"
+    values = json.loads(file.read_text()) if file.exists() else {}
+    args = {name: json.dumps(value) if isinstance(value, dict) else value for name, value in values.items()}
     return [json.loads(row, parse_float=Decimal) for row in spark.sql(sql, args=args).toJSON().collect()]
 
 
 def main() -> None:
-    steps = {path.stem: path.read_text() for path in Path(sys.argv[1]).glob("*.sql")}
+    rendered, cases = Path(sys.argv[1]), Path(__file__).parent / "cases"
     spark = session()
     spark.sparkContext.setLogLevel("ERROR")
-    cases = sorted(Path(__file__).parent.joinpath("cases").glob("*/*"))
-    found = {f"{case.parent.name}/{case.name}": run_case(spark, steps[case.parent.name], case) for case in cases}
+    found = {}
+    for case in sorted(file.parent for file in cases.rglob("expected.jsonl")):
+        step = str(case.parent.relative_to(cases))
+        found[f"{step}/{case.name}"] = run_case(spark, step, (rendered / f"{step}.sql").read_text(), case)
     print(json.dumps(found, default=str))
 
 

@@ -416,6 +416,7 @@ grouped AS (
     symbol,
     window_start,
     partition,
+    -- What makes a bar of the trades of a group: the one definition, part of every step that sums trades. Not a step itself.
     min_by(price, agg_trade_id)                          AS open_price,
     max(price)                                           AS high_price,
     min(price)                                           AS low_price,
