@@ -82,3 +82,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0009_rebuild_bars.sql', 'a54759b34b13d5ae42739f5d7a9adc23045d37e8362fb70c012f4e414734f456');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0010_quality.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0010_quality.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0010_quality.sql', '64e7f71cbfc1573483c148684fb99802ed11d731a98c18f4a911d21f7ac8367b');
+COMMIT;
+\endif

@@ -169,7 +169,8 @@ export function createApp(config: Config): App {
     schema: () => createSchema(shared.pool, config.postgres),
     tradeDays: () => createTradeDays(shared.pool),
     book: () => createPostgresRuns(shared.pool),
-    templates: () => createTemplateStore(projectRoot),
+    templates: () =>
+      createTemplateStore(projectRoot, config.jobsDir === undefined ? [] : [join(config.jobsDir, 'checks')]),
     catalogue: () => catalogueOf(config),
     jobs: () => requireSound(catalogueOf(config)),
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,

@@ -37,15 +37,34 @@ function registerFolder(engine: typeof Handlebars, folder: string, prefix: strin
     engine.registerPartial(`${prefix}/${basename(file, suffix)}`, readFileSync(join(folder, file), 'utf8'));
 }
 
+/** The checks of the data, by name: `@checks` in a template. A name that is there twice would hide one of the two. */
+function readChecks(folders: readonly string[]): ReadonlyMap<string, string> {
+  const suffix = '.sql.hbs';
+  const checks = new Map<string, string>();
+  for (const folder of folders.filter((path) => existsSync(path)))
+    for (const file of readdirSync(folder)
+      .filter((name) => name.endsWith(suffix))
+      .sort()) {
+      const name = basename(file, suffix);
+      if (checks.has(name) || !/^[a-z][a-z0-9_]*$/.test(name))
+        throw new ConfigError(`${join(folder, file)}: a check ${name} is there already, or that is no name`, {
+          nextStep: 'Name it in lower case with underscores, as no other check is named.',
+        });
+      checks.set(name, readFileSync(join(folder, file), 'utf8').trimEnd());
+    }
+  return checks;
+}
+
 function rendered(text: string): RenderedText {
   return { text, sha256: createHash('sha256').update(text).digest('hex') };
 }
 
 /**
  * Templates filled in by Handlebars. Any of them may take in what is shared: `<root>/templates/partials` as `py/…` and
- * `<root>/spark-sql` as `sql/…`; those files are read on first use.
+ * `<root>/spark-sql` as `sql/…`; those files are read on first use. `{{#each @checks}}` gives `name` and `text` of every check
+ * of the data: those of `<root>/spark-sql/checks` and of further folders.
  */
-export function createTemplateStore(root: string): TemplateStore {
+export function createTemplateStore(root: string, checkFolders: readonly string[] = []): TemplateStore {
   let engine: typeof Handlebars | undefined;
   const load = (): typeof Handlebars => {
     if (engine !== undefined) return engine;
@@ -55,11 +74,18 @@ export function createTemplateStore(root: string): TemplateStore {
     registerFolder(engine, join(root, 'spark-sql'), 'sql', '.sql.hbs');
     return engine;
   };
+  const checks = (): { readonly name: string; readonly text: string }[] =>
+    [...readChecks([join(root, 'spark-sql', 'checks'), ...checkFolders])].map(([name, text]) => ({
+      name,
+      text,
+    }));
   const render = (path: string, values: ParameterValues): string => {
     const file = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
     if (!existsSync(path)) throw new ConfigError(`There is no template ${file}`);
     try {
-      return load().compile(readFileSync(path, 'utf8'), compileOptions)(values);
+      return load().compile(readFileSync(path, 'utf8'), compileOptions)(values, {
+        data: { checks: checks() },
+      });
     } catch (cause) {
       throw new ConfigError(`${file} could not be rendered: ${(cause as Error).message}`, {
         nextStep: 'Correct the template: it may use the parameters of its job and the helpers py and ident.',

@@ -8,7 +8,10 @@ import { shippedJobs } from '../support/submission-world.js';
 
 const templates = createTemplateStore(resolve(import.meta.dirname, '../..'));
 const range = ['from=2024-08-08T00:00:00Z', 'until=2024-08-09T00:00:00Z'];
-const jobs = [{ name: 'rebuild-bars', overrides: ['symbols=BTCUSDT,ETHUSDT', ...range] }];
+const jobs = [
+  { name: 'rebuild-bars', overrides: ['symbols=BTCUSDT,ETHUSDT', ...range] },
+  { name: 'quality', overrides: ['day=2024-08-08'] },
+];
 
 describe.each(jobs)('the job $name', ({ name, overrides }) => {
   const { text } = renderJob(templates, findJob(name, shippedJobs), overrides);

@@ -1,0 +1,737 @@
+# Rendered by cryptopipe from templates/quality.py.hbs; edit the template, not this file.
+"""CryptoQualityJob: SQL checks of the lake, each a file of spark-sql/checks or of the folder checks of --jobs.
+
+Input    the lake's raw/, clean/ and rejected/ Parquet; coverage and book of batches of the warehouse.
+Output   one row of crypto.quality_results a check: how many rows violate it, and the first of them.
+Rerun    reads the data and writes results under the run's own id.
+
+A check is a query that gives the rows that are not as they should be. Its first line is `-- name: what must hold`, and a line
+`-- Severity: error` or `warning` says whether a violation fails the run. It may ask these views:
+  raw, clean, rejected   what Kafka appended in the range, as it lies in the lake, and generation
+  raw_ever, clean_ever   the same without the range
+  counted_ids            source, symbol, first_id, last_id: what PostgreSQL has counted, both ends included
+  booked                 generation, batch_id, batch, topic, partition, first_offset, last_offset, committed_at: the lake's batches
+                         that were booked in the range
+  committed              query, topic, partition, generation, next_offset, committed_at: how far the two queries are
+and the parameters :since, :until, :max_rejected_percent and :max_lag_minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from psycopg.types.json import Jsonb
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+T = TypeVar("T")
+
+POSTGRES = {
+    "host": "localhost",
+    "port": 5432,
+    "dbname": "crypto",
+    "user": "crypto",
+}
+
+
+def read_password() -> str:
+    """The password of PostgreSQL, from the worker's environment or from a file named there."""
+    file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
+    if file_name:
+        return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
+    if "POSTGRES_PASSWORD" in os.environ:
+        return os.environ["POSTGRES_PASSWORD"]
+    raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
+
+
+class Warehouse:
+    """A connection to PostgreSQL that is made again when it breaks.
+
+    What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
+    """
+
+    TRIES = 6
+
+    def __init__(self, application_name: str) -> None:
+        self._application_name = application_name
+        self._connection: psycopg.Connection | None = None
+
+    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
+        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
+        for attempt in range(1, self.TRIES + 1):
+            try:
+                connection = self._connect()
+                with connection.transaction():
+                    return work(connection)
+            except psycopg.errors.QueryCanceled:
+                self.close()  # it took too long, and would again
+                raise
+            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                self.close()
+                if attempt == self.TRIES:
+                    raise
+                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
+                time.sleep(min(2**attempt, 20))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                **POSTGRES,
+                password=read_password(),
+                application_name=self._application_name,
+                connect_timeout=10,
+                options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
+                autocommit=True,
+            )
+        return self._connection
+
+
+REGISTER = """
+UPDATE crypto.job_runs
+SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
+WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
+"""
+HEARTBEAT = """
+UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
+"""
+END = """
+UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
+"""
+PROGRESS = "UPDATE crypto.job_runs SET progress = %s WHERE run_id = %s"
+RESULT = "UPDATE crypto.job_runs SET result = %s WHERE run_id = %s"
+
+
+class DataError(RuntimeError):
+    """The data are not as they should be: the run ends FAILED with this message, and without a traceback."""
+
+
+class StoppedOnRequest(RuntimeError):
+    """A stop was asked for before the work was done."""
+
+
+class Run:
+    """One run of this job, as the book of runs knows it."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.stop_wanted = threading.Event()
+        self.lost: Exception | None = None
+        self._is_over = threading.Event()
+        self._control = Warehouse("cryptopipe control")
+        self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
+
+    def register(self, session: SparkSession) -> None:
+        """Tells the book of runs which driver and application this run has become."""
+        context = session.sparkContext
+        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
+        changed = self._control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
+        if changed != 1:
+            raise SystemExit(
+                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
+                "with `cryptopipe submit`."
+            )
+
+    def beat(self, on_stop: Callable[[], None]) -> None:
+        """Says each second that the run lives, until its end; calls `on_stop` when a stop is asked for or it was given up."""
+        while not self._is_over.wait(timeout=1):
+            try:
+                is_wanted = self._is_stop_wanted()
+            except Exception as error:
+                self.lost = error
+                on_stop()
+                return
+            if is_wanted and not self.stop_wanted.is_set():
+                self.stop_wanted.set()
+                on_stop()
+
+    def check(self) -> None:
+        """Call it between two steps. Raises where the run was given up or a stop was asked for."""
+        if self.lost is not None:
+            raise self.lost
+        if self.stop_wanted.is_set():
+            raise StoppedOnRequest(self.run_id)
+
+    def report(self, progress: dict) -> None:
+        """How far the work is, as JSON; for `cryptopipe runs show`."""
+        self._control.transact(lambda connection: connection.execute(PROGRESS, [Jsonb(progress), self.run_id]))
+
+    def result(self, result: dict) -> None:
+        """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
+        self._control.transact(lambda connection: connection.execute(RESULT, [Jsonb(result), self.run_id]))
+
+    def end(self, state: str, error: str | None = None) -> None:
+        self._is_over.set()
+        self._control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
+
+    def _is_stop_wanted(self) -> bool:
+        row = self._heart.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
+        if row is None or row[0] != "RUNNING":
+            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
+        return row[1]
+
+
+def end_after_error(run: Run, error: Exception) -> int:
+    """Writes down why the work broke off; the exit code of the process."""
+    cause = run.lost or error
+    if isinstance(cause, StoppedOnRequest):
+        print("stopped on request", flush=True)
+        run.end("KILLED", "stopped on request")
+        return 0
+    if isinstance(cause, DataError):
+        print(cause, flush=True)
+        run.end("FAILED", str(cause)[:4000])
+    else:
+        traceback.print_exception(cause)
+        run.end("FAILED", f"{type(cause).__name__}: {cause}"[:4000])
+    return 1
+
+
+def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
+    """Runs `work(session, run)` and writes down how it ends; the exit code of the process.
+
+    0: done, or stopped on request · 1: failed, the reason is in crypto.job_runs. When a stop is asked for, Spark's jobs are
+    cancelled, so that `work` is left by an error; a job that `stops_itself` looks at `run.stop_wanted` and returns instead.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-id", required=True)
+    run = Run(parser.parse_args().run_id)
+    session = SparkSession.builder.getOrCreate()
+    if session.sparkContext.master.startswith("local"):
+        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
+    on_stop = (lambda: None) if stops_itself else session.sparkContext.cancelAllJobs
+    try:
+        run.register(session)
+        threading.Thread(target=run.beat, args=[on_stop], daemon=True).start()
+        work(session, run)
+        run.end("FINISHED")
+        return 0
+    except Exception as error:
+        is_stopped = run.stop_wanted.is_set() and not stops_itself
+        return end_after_error(run, StoppedOnRequest(run.run_id) if is_stopped else error)
+    finally:
+        session.stop()
+
+
+import re  # noqa: E402
+from datetime import date, datetime, timedelta  # noqa: E402
+
+from pyspark.errors import AnalysisException  # noqa: E402
+
+PATHS = {
+    "raw": "hdfs://localhost:8020/datalake/raw/crypto",
+    "clean": "hdfs://localhost:8020/datalake/clean/crypto",
+    "rejected": "hdfs://localhost:8020/datalake/rejected/crypto",
+}
+DAY = "2024-08-08"
+FROM = "2017-01-01T00:00:00Z"
+UNTIL = "2100-01-01T00:00:00Z"
+WANTED = "all"
+SHOWN = 20
+LIMITS = {
+    "max_rejected_percent": "1",
+    "max_lag_minutes": 15,
+}
+
+CHECKS = {
+    "amounts_in_range": r"""
+-- amounts_in_range: every trade of clean/ keeps the rules by which messages are rejected.
+-- Severity: error. Grain of a violation: (topic, partition, offset, batch). Rerun: reads only.
+WITH judged AS (
+  SELECT
+    topic,
+    partition,
+    offset,
+    batch,
+    source,
+    symbol,
+    agg_trade_id,
+    first_trade_id,
+    last_trade_id,
+    event_time,
+    price,
+    quantity,
+    CASE
+      WHEN agg_trade_id < 0 OR agg_trade_id >= 9007199254740992 THEN 'agg_trade_id'
+      WHEN event_time < 1483228800000 OR event_time > unix_millis(timestamp) + 86400000 THEN 'event_time'
+      WHEN event_timestamp <> timestamp_millis(event_time) THEN 'event_timestamp'
+      WHEN contains(source, '-ticker-')
+        THEN if(price > 0 AND quantity = 0 AND first_trade_id = agg_trade_id AND last_trade_id = agg_trade_id, NULL, 'sample')
+      WHEN first_trade_id = -1 AND last_trade_id = -1 AND price = 0 AND quantity = 0 THEN NULL
+      WHEN first_trade_id < 0 OR last_trade_id < first_trade_id OR last_trade_id - first_trade_id >= 1000000
+        THEN 'raw trade ids'
+      WHEN price <= 0 THEN 'price'
+      WHEN quantity <= 0 THEN 'quantity'
+    END                                                  AS wrong
+  FROM clean
+)
+SELECT *
+FROM judged
+WHERE wrong IS NOT NULL
+""",
+    "booked_batches_are_there": r"""
+-- booked_batches_are_there: every batch of the lake query that was booked in the range is in raw/ with all its offsets.
+-- Severity: error. Grain of a violation: (batch, topic, partition). Rerun: reads only.
+-- It is looked for by its leaf's name in the whole lake, since a batch is booked after its messages were appended.
+WITH there AS (
+  SELECT batch, topic, partition, count(DISTINCT offset) AS offsets
+  FROM raw_ever
+  GROUP BY batch, topic, partition
+)
+SELECT
+  booked.batch,
+  booked.topic,
+  booked.partition,
+  booked.last_offset - booked.first_offset + 1           AS booked_offsets,
+  coalesce(there.offsets, 0)                             AS offsets
+FROM booked
+LEFT JOIN there
+  ON there.batch = booked.batch
+ AND there.topic = booked.topic
+ AND there.partition = booked.partition
+WHERE coalesce(there.offsets, 0) <> booked.last_offset - booked.first_offset + 1
+""",
+    "ids_in_order_of_time": r"""
+-- ids_in_order_of_time: a trade with a higher id is not earlier than one with a lower id.
+-- Severity: warning. Bars whose ids interleave stay disordered and are never final; nothing is lost by it.
+-- Grain of a violation: (source, symbol, agg_trade_id), each id by its first occurrence. Rerun: reads only.
+WITH once AS (
+  SELECT source, symbol, agg_trade_id, min_by(event_time, struct(topic, partition, offset)) AS event_time
+  FROM clean
+  GROUP BY source, symbol, agg_trade_id
+),
+followed AS (
+  SELECT
+    source,
+    symbol,
+    agg_trade_id,
+    event_time,
+    max(event_time) OVER (
+      PARTITION BY source, symbol ORDER BY agg_trade_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )                                                    AS latest_before
+  FROM once
+)
+SELECT
+  source,
+  symbol,
+  agg_trade_id,
+  event_time,
+  latest_before
+FROM followed
+WHERE event_time < latest_before
+""",
+    "keys_not_null": r"""
+-- keys_not_null: no key of the lake is NULL: where a message came from, which trade it is, why it was rejected.
+-- Severity: error. Grain of a violation: one row of the lake. Rerun: reads only.
+SELECT 'raw' AS area, dt, hr, batch, topic, partition, offset
+FROM raw
+WHERE topic IS NULL OR partition IS NULL OR offset IS NULL OR timestamp IS NULL
+UNION ALL
+SELECT 'clean' AS area, dt, hr, batch, topic, partition, offset
+FROM clean
+WHERE topic IS NULL OR partition IS NULL OR offset IS NULL OR timestamp IS NULL
+   OR source IS NULL OR symbol IS NULL OR agg_trade_id IS NULL OR first_trade_id IS NULL OR last_trade_id IS NULL
+   OR event_time IS NULL OR event_timestamp IS NULL OR price IS NULL OR quantity IS NULL OR buyer_is_maker IS NULL
+UNION ALL
+SELECT 'rejected' AS area, dt, hr, batch, topic, partition, offset
+FROM rejected
+WHERE topic IS NULL OR partition IS NULL OR offset IS NULL OR timestamp IS NULL OR reject_reason IS NULL
+""",
+    "lake_follows_counting": r"""
+-- lake_follows_counting: the lake query is not more than :max_lag_minutes behind what the hot query has committed.
+-- Severity: error. Grain of a violation: (topic, partition). Rerun: reads only. Of the present, whatever the range is.
+SELECT
+  hot.topic,
+  hot.partition,
+  hot.next_offset                                        AS counted_until,
+  hot.committed_at                                       AS counted_at,
+  lake.next_offset                                       AS stored_until,
+  lake.committed_at                                      AS stored_at
+FROM committed AS hot
+LEFT JOIN committed AS lake
+  ON lake.query = 'lake'
+ AND lake.topic = hot.topic
+ AND lake.partition = hot.partition
+WHERE hot.query = 'hot'
+  AND (
+    lake.next_offset IS NULL
+    OR (
+      lake.next_offset < hot.next_offset
+      AND unix_seconds(hot.committed_at) - unix_seconds(lake.committed_at) > 60 * CAST(:max_lag_minutes AS INT)
+    )
+  )
+""",
+    "lake_holds_counted_ids": r"""
+-- lake_holds_counted_ids: every id that PostgreSQL counted, between the lowest and the highest id of the range, is in clean/.
+-- Severity: error. Grain of a violation: (source, symbol, first_missing). Rerun: reads only.
+-- It may be anywhere in the lake: an id in the middle can have come much earlier or later.
+WITH bounds AS (
+  SELECT source, symbol, min(agg_trade_id) AS first_id, max(agg_trade_id) AS last_id
+  FROM clean
+  GROUP BY source, symbol
+),
+wanted AS (
+  SELECT
+    counted_ids.source,
+    counted_ids.symbol,
+    greatest(counted_ids.first_id, bounds.first_id)      AS first_id,
+    least(counted_ids.last_id, bounds.last_id)           AS last_id
+  FROM counted_ids
+  JOIN bounds
+    ON bounds.source = counted_ids.source
+   AND bounds.symbol = counted_ids.symbol
+   AND counted_ids.first_id <= bounds.last_id
+   AND counted_ids.last_id >= bounds.first_id
+),
+-- The ids that are there, and the two just outside of each run that is wanted: what is missing lies between neighbours.
+points AS (
+  SELECT wanted.source, wanted.symbol, wanted.first_id AS run, clean_ever.agg_trade_id AS id
+  FROM wanted
+  JOIN clean_ever  -- several rows an id, where it was sent again
+    ON clean_ever.source = wanted.source
+   AND clean_ever.symbol = wanted.symbol
+   AND clean_ever.agg_trade_id BETWEEN wanted.first_id AND wanted.last_id
+  UNION ALL
+  SELECT source, symbol, first_id AS run, first_id - 1 AS id FROM wanted
+  UNION ALL
+  SELECT source, symbol, first_id AS run, last_id + 1 AS id FROM wanted
+),
+followed AS (
+  SELECT source, symbol, id, lead(id) OVER (PARTITION BY source, symbol, run ORDER BY id) AS next_id
+  FROM points
+)
+SELECT
+  source,
+  symbol,
+  id + 1                                                 AS first_missing,
+  next_id - 1                                            AS last_missing
+FROM followed
+WHERE next_id > id + 1
+""",
+    "leaf_by_append_time": r"""
+-- leaf_by_append_time: every message lies in the day and the hour in which Kafka appended it.
+-- Severity: error. Grain of a violation: one row of the lake. Rerun: reads only.
+-- Leaves that are more than a day away from the range are not read.
+WITH placed AS (
+  SELECT 'raw' AS area, topic, partition, offset, timestamp, dt, hr, batch FROM raw
+  UNION ALL
+  SELECT 'clean' AS area, topic, partition, offset, timestamp, dt, hr, batch FROM clean
+  UNION ALL
+  SELECT 'rejected' AS area, topic, partition, offset, timestamp, dt, hr, batch FROM rejected
+)
+SELECT
+  area,
+  topic,
+  partition,
+  offset,
+  timestamp,
+  dt,
+  hr,
+  batch
+FROM placed
+WHERE dt <> date_format(timestamp, 'yyyy-MM-dd')
+   OR hr <> date_format(timestamp, 'HH')
+""",
+    "leaves_add_up": r"""
+-- leaves_add_up: in every leaf, clean/ and rejected/ together have as many rows as raw/.
+-- Severity: error. Grain of a violation: (dt, hr, batch). Rerun: reads only.
+WITH rows_of AS (
+  SELECT dt, hr, batch, 1 AS in_raw, 0 AS in_clean, 0 AS in_rejected FROM raw
+  UNION ALL
+  SELECT dt, hr, batch, 0 AS in_raw, 1 AS in_clean, 0 AS in_rejected FROM clean
+  UNION ALL
+  SELECT dt, hr, batch, 0 AS in_raw, 0 AS in_clean, 1 AS in_rejected FROM rejected
+)
+SELECT
+  dt,
+  hr,
+  batch,
+  sum(in_raw)                                            AS raw_rows,
+  sum(in_clean)                                          AS clean_rows,
+  sum(in_rejected)                                       AS rejected_rows
+FROM rows_of
+GROUP BY dt, hr, batch
+HAVING sum(in_raw) <> sum(in_clean) + sum(in_rejected)
+""",
+    "offsets_once": r"""
+-- offsets_once: every Kafka offset is in raw/ once per generation.
+-- Severity: error. Grain of a violation: (generation, topic, partition, offset). Rerun: reads only.
+SELECT
+  generation,
+  topic,
+  partition,
+  offset,
+  count(*)                                               AS times
+FROM raw
+GROUP BY generation, topic, partition, offset
+HAVING count(*) > 1
+""",
+    "offsets_without_gaps": r"""
+-- offsets_without_gaps: between two Kafka offsets of a generation in raw/ none is missing.
+-- Severity: error. Grain of a violation: (generation, topic, partition, first_missing). Rerun: reads only.
+WITH followed AS (
+  SELECT
+    generation,
+    topic,
+    partition,
+    offset,
+    lead(offset) OVER (PARTITION BY generation, topic, partition ORDER BY offset) AS next_offset
+  FROM raw
+)
+SELECT
+  generation,
+  topic,
+  partition,
+  offset + 1                                             AS first_missing,
+  next_offset - 1                                        AS last_missing
+FROM followed
+WHERE next_offset > offset + 1
+""",
+    "raw_ids_follow": r"""
+-- raw_ids_follow: the raw trade ids of two neighbouring aggregate trades follow each other without a gap.
+-- Severity: warning. It is the exchange's own numbering that breaks off there; verify calls such a minute a raw gap.
+-- Grain of a violation: (source, symbol, agg_trade_id). Neutralised rows and price samples span no raw ids. Rerun: reads only.
+WITH once AS (
+  SELECT
+    source,
+    symbol,
+    agg_trade_id,
+    min_by(first_trade_id, struct(topic, partition, offset)) AS first_trade_id,
+    min_by(last_trade_id, struct(topic, partition, offset))  AS last_trade_id
+  FROM clean
+  WHERE NOT contains(source, '-ticker-')
+  GROUP BY source, symbol, agg_trade_id
+),
+followed AS (
+  SELECT
+    source,
+    symbol,
+    agg_trade_id,
+    last_trade_id,
+    lead(agg_trade_id) OVER (PARTITION BY source, symbol ORDER BY agg_trade_id)   AS next_id,
+    lead(first_trade_id) OVER (PARTITION BY source, symbol ORDER BY agg_trade_id) AS next_first_trade_id
+  FROM once
+  WHERE first_trade_id >= 0
+)
+SELECT
+  source,
+  symbol,
+  agg_trade_id,
+  last_trade_id,
+  next_first_trade_id
+FROM followed
+WHERE next_id = agg_trade_id + 1
+  AND next_first_trade_id <> last_trade_id + 1
+""",
+    "rejected_share": r"""
+-- rejected_share: no more than :max_rejected_percent of the messages of a topic were rejected.
+-- Severity: error. Grain of a violation: topic. Rerun: reads only.
+WITH rows_of AS (
+  SELECT topic, 0 AS is_rejected FROM raw
+  UNION ALL
+  SELECT topic, 1 AS is_rejected FROM rejected
+)
+SELECT
+  topic,
+  count(*) - sum(is_rejected)                            AS messages,
+  sum(is_rejected)                                       AS rejected
+FROM rows_of
+GROUP BY topic
+HAVING sum(is_rejected) * 100 > (count(*) - sum(is_rejected)) * CAST(:max_rejected_percent AS DECIMAL(9, 4))
+""",
+    "repeats_are_equal": r"""
+-- repeats_are_equal: a trade that was sent more than once has the same content each time.
+-- Severity: warning. What was counted is certain: the contents that contradict it are in crypto.conflicts.
+-- Grain of a violation: (source, symbol, agg_trade_id). Rerun: reads only.
+SELECT
+  source,
+  symbol,
+  agg_trade_id,
+  count(DISTINCT first_trade_id, last_trade_id, event_time, price, quantity, buyer_is_maker) AS contents
+FROM clean
+GROUP BY source, symbol, agg_trade_id
+HAVING count(DISTINCT first_trade_id, last_trade_id, event_time, price, quantity, buyer_is_maker) > 1
+""",
+}
+
+MESSAGE = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+TRADE = """
+source STRING, symbol STRING, agg_trade_id BIGINT, first_trade_id BIGINT, last_trade_id BIGINT, event_time BIGINT,
+event_timestamp TIMESTAMP, price DECIMAL(20, 8), quantity DECIMAL(20, 8), buyer_is_maker BOOLEAN
+"""
+LEAF = "dt STRING, hr STRING, batch STRING"
+SCHEMAS = {
+    "raw": f"key BINARY, value BINARY, {MESSAGE}, {LEAF}",
+    "clean": f"{MESSAGE}, {TRADE}, {LEAF}",
+    "rejected": f"key BINARY, value BINARY, {MESSAGE}, reject_reason STRING, {LEAF}",
+}
+# Statement and schema of each view of the warehouse.
+WAREHOUSE_VIEWS = {
+    "counted_ids": (
+        "SELECT source, symbol, lower(run), upper(run) - 1 FROM crypto.coverage, unnest(ids) AS run",
+        "source STRING, symbol STRING, first_id BIGINT, last_id BIGINT",
+    ),
+    "booked": (
+        """
+        SELECT DISTINCT ON (generation, batch_id, topic, part.number)
+          generation, batch_id, generation || '-' || batch_id, topic, part.number::INTEGER,
+          (part.range ->> 0)::BIGINT, (part.range ->> 1)::BIGINT - 1, committed_at
+        FROM crypto.batches, jsonb_each(offsets) AS part (number, range)
+        WHERE query = 'lake' AND committed_at >= %(since)s AND committed_at < %(until)s
+        ORDER BY generation, batch_id, topic, part.number, id DESC
+        """,
+        "generation STRING, batch_id BIGINT, batch STRING, topic STRING, partition INT, first_offset BIGINT, "
+        "last_offset BIGINT, committed_at TIMESTAMP",
+    ),
+    "committed": (
+        "SELECT query, topic, partition, generation, next_offset, committed_at FROM crypto.committed_offsets",
+        "query STRING, topic STRING, partition INT, generation STRING, next_offset BIGINT, committed_at TIMESTAMP",
+    ),
+}
+SAVE = """
+INSERT INTO crypto.quality_results AS held (run_id, check_name, meaning, severity, day, since, until, violations, sample)
+VALUES (%(run_id)s, %(check_name)s, %(meaning)s, %(severity)s, %(day)s, %(since)s, %(until)s, %(violations)s, %(sample)s::JSONB)
+ON CONFLICT (run_id, check_name) DO UPDATE SET
+  violations = EXCLUDED.violations, sample = EXCLUDED.sample, checked_at = EXCLUDED.checked_at
+"""
+
+
+@dataclass(frozen=True)
+class Range:
+    """What Kafka appended in [since, until); day where exactly one was asked for."""
+
+    since: datetime
+    until: datetime
+    day: date | None
+
+
+@dataclass(frozen=True)
+class Check:
+    name: str
+    meaning: str
+    severity: str
+    sql: str
+
+
+def range_wanted() -> Range:
+    if DAY == "none":
+        wanted = Range(datetime.fromisoformat(FROM), datetime.fromisoformat(UNTIL), None)
+    else:
+        try:
+            start = datetime.fromisoformat(f"{DAY}T00:00:00+00:00")
+        except ValueError as error:
+            raise DataError(f"day {DAY} is no day: {error}") from error
+        wanted = Range(start, start + timedelta(days=1), start.date())
+    if wanted.since >= wanted.until:
+        raise DataError(f"until {UNTIL} is not after from {FROM}")
+    return wanted
+
+
+def check_of(name: str, sql: str) -> Check:
+    """A check with what its header says."""
+    meaning = re.match(rf"\s*-- {re.escape(name)}: (.+)", sql)
+    severity = re.search(r"^-- Severity: (error|warning)\b", sql, re.MULTILINE)
+    if meaning is None or severity is None:
+        raise DataError(
+            f"The check {name} does not begin with `-- {name}: what must hold`, or has no line `-- Severity: error` or `warning`."
+        )
+    return Check(name, meaning.group(1).strip(), severity.group(1), sql)
+
+
+def checks_wanted() -> list[Check]:
+    names = sorted(CHECKS) if WANTED == "all" else WANTED.split(",")
+    unknown = [name for name in names if name not in CHECKS]
+    if unknown:
+        raise DataError(f"There is no check {', '.join(unknown)}; there are {', '.join(sorted(CHECKS))}")
+    return [check_of(name, CHECKS[name]) for name in names]
+
+
+def read_area(session: SparkSession, area: str) -> DataFrame:
+    """One area of the lake with the generation of each row; empty where nothing was ever written to it."""
+    try:
+        rows = session.read.schema(SCHEMAS[area]).parquet(PATHS[area])
+    except AnalysisException as error:
+        if error.getCondition() != "PATH_NOT_FOUND":
+            raise
+        rows = session.createDataFrame([], SCHEMAS[area])
+    return rows.withColumn("generation", F.regexp_extract("batch", "^(.*)-[0-9]+$", 1))
+
+
+def make_views(session: SparkSession, warehouse: Warehouse, wanted: Range) -> None:
+    """The views that the checks ask."""
+    # Leaves a day beside the range are read too: a message could lie in the wrong one.
+    first, last = (wanted.since - timedelta(days=1)).date(), (wanted.until + timedelta(days=1)).date()
+    for area in PATHS:
+        rows = read_area(session, area)
+        rows.createOrReplaceTempView(f"{area}_ever")
+        in_range = (F.col("timestamp") >= F.lit(wanted.since)) & (F.col("timestamp") < F.lit(wanted.until))
+        near = F.col("dt").between(first.isoformat(), last.isoformat())
+        # A message without a time belongs to no range: it must not slip through.
+        rows.where(near & (in_range | F.col("timestamp").isNull())).createOrReplaceTempView(area)
+    values = {"since": wanted.since, "until": wanted.until}
+    for name, (statement, schema) in WAREHOUSE_VIEWS.items():
+        found = warehouse.transact(lambda connection, asked=statement: connection.execute(asked, values).fetchall())
+        session.createDataFrame(found, schema).createOrReplaceTempView(name)
+
+
+def make_check(session: SparkSession, check: Check, wanted: Range) -> tuple[int, list[str]]:
+    """How many rows violate a check, and the first of them as JSON."""
+    args = LIMITS | {"since": wanted.since, "until": wanted.until}
+    try:
+        rows = session.sql(check.sql, args=args)
+        sample = rows.limit(SHOWN).toJSON().collect()
+        return (len(sample) if len(sample) < SHOWN else rows.count()), sample
+    except AnalysisException as error:
+        raise DataError(f"The check {check.name} is no valid SQL: {error}") from error
+
+
+def save(warehouse: Warehouse, run: Run, check: Check, wanted: Range, violations: int, sample: list[str]) -> None:
+    row = {
+        "run_id": run.run_id, "check_name": check.name, "meaning": check.meaning, "severity": check.severity,
+        "day": wanted.day, "since": wanted.since, "until": wanted.until,
+        # As text, so that no amount passes through floating point.
+        "violations": violations, "sample": f"[{','.join(sample)}]",
+    }  # fmt: skip
+    warehouse.transact(lambda connection: connection.execute(SAVE, row))
+
+
+def work(session: SparkSession, run: Run) -> None:
+    """Makes every check, writes what each found, and fails when an error was among it."""
+    wanted, checks = range_wanted(), checks_wanted()
+    warehouse = Warehouse("cryptopipe quality")
+    make_views(session, warehouse, wanted)
+    violated: dict[str, dict[str, int]] = {"error": {}, "warning": {}}
+    for number, check in enumerate(checks, start=1):
+        run.check()
+        violations, sample = make_check(session, check, wanted)
+        save(warehouse, run, check, wanted, violations, sample)
+        if violations > 0:
+            violated[check.severity][check.name] = violations
+        run.report({"check": check.name, "done": number, "of": len(checks)})
+    run.result({"checks": len(checks), "failed": violated["error"], "warnings": violated["warning"]})
+    if violated["error"]:
+        found = ", ".join(f"{name} ({violations})" for name, violations in violated["error"].items())
+        raise DataError(
+            f"{len(violated['error'])} of {len(checks)} checks failed: {found}. "
+            f"The violating rows are in crypto.quality_results with run_id '{run.run_id}'."
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(run_job(work))
