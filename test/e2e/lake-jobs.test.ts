@@ -106,6 +106,17 @@ describe('the jobs over the lake', () => {
        END $$`,
     );
   };
+  const quality = (exitCode: number): Promise<JobRun> =>
+    run('quality', exitCode, [`rejected_path=${pipeline.parameters['rejected_path']!}`, 'day=none']);
+  const failedChecks = ({ runId }: JobRun): Promise<unknown[]> =>
+    pipeline.rows(
+      `SELECT check_name, severity, violations FROM crypto.quality_results
+       WHERE run_id = $1 AND NOT passed ORDER BY check_name`,
+      [runId],
+    );
+  /** Id 50 came a second time with another price: nothing is wrong with what was counted. */
+  const warned = { check_name: 'repeats_are_equal', severity: 'warning', violations: 1 };
+
   const booked = async ({ runId }: JobRun): Promise<unknown[]> =>
     (
       await pipeline.rows(
@@ -176,6 +187,27 @@ describe('the jobs over the lake', () => {
       ]);
     });
 
+    it('and quality says what the lake lacks', async () => {
+      const found = await quality(5);
+      const leaves = new Set(leaf.map(({ path }) => path.slice(0, path.lastIndexOf('/')))).size;
+      expect(found.error).toContain(
+        `2 of 13 checks failed: lake_holds_counted_ids (1), leaves_add_up (${leaves}).`,
+      );
+      expect(await failedChecks(found)).toEqual([
+        { check_name: 'lake_holds_counted_ids', severity: 'error', violations: 1 },
+        { check_name: 'leaves_add_up', severity: 'error', violations: leaves },
+        warned,
+      ]);
+      expect(
+        await pipeline.rows(
+          `SELECT sample FROM crypto.quality_results WHERE run_id = $1 AND check_name = 'lake_holds_counted_ids'`,
+          [found.runId],
+        ),
+      ).toEqual([
+        { sample: [{ source: 'binance-spot', symbol: 'BTCUSDT', first_missing: 301, last_missing: 600 }] },
+      ]);
+    });
+
     it('mends the last one too when the leaf is back, and then every row is as it was', async () => {
       await restore();
       const found = await rebuild(0, 'replace=true');
@@ -185,6 +217,15 @@ describe('the jobs over the lake', () => {
       });
       expect(await booked(found)).toEqual([[7, 'replaced', null, '{}']]);
       expect(await stateOf(pipeline)).toEqual(before);
+    });
+
+    it('and quality passes', async () => {
+      const found = await quality(0);
+      expect(found).toMatchObject({
+        state: 'FINISHED',
+        result: { checks: 13, failed: {}, warnings: { repeats_are_equal: 1 } },
+      });
+      expect(await failedChecks(found)).toEqual([warned]);
     });
   });
 });

@@ -18,13 +18,22 @@ event_timestamp TIMESTAMP, price DECIMAL(20, 8), quantity DECIMAL(20, 8), buyer_
 """
 POSITION = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP, "
 PARSED = POSITION + "reject_reason STRING, " + TRADE
-LEAF = ", dt STRING, hr STRING, batch STRING"
+LEAF = ", dt STRING, hr STRING, batch STRING, generation STRING"
 IDS = "source STRING, symbol STRING, first_id BIGINT, last_id BIGINT"
+RECORD = "key BINARY, value BINARY, " + POSITION.rstrip(", ")
 VIEWS = {
+    "raw": RECORD + LEAF,
+    "raw_ever": RECORD + LEAF,
+    "rejected": RECORD + ", reject_reason STRING" + LEAF,
     "messages": "value STRING, hex STRING, " + POSITION.rstrip(", "),
     "parsed": PARSED,
     "marked": PARSED + ", id_bucket BIGINT, occurrence INT, is_repeat BOOLEAN",
     "clean": POSITION + TRADE + LEAF,
+    "clean_ever": POSITION + TRADE + LEAF,
+    "counted_ids": IDS,
+    "booked": "generation STRING, batch_id BIGINT, batch STRING, topic STRING, partition INT, first_offset BIGINT, "
+    "last_offset BIGINT, committed_at TIMESTAMP",
+    "committed": "query STRING, topic STRING, partition INT, generation STRING, next_offset BIGINT, committed_at TIMESTAMP",
     "covered": IDS,
     "conflicts": TRADE,
     "trades": TRADE,
@@ -40,6 +49,8 @@ INPUTS = {
     "held_ids": ["trades"],
     "lake_minutes": ["trades", "countable", "known_minutes"],
 }
+# Every check may ask all of them.
+CHECK_INPUTS = ["raw", "clean", "rejected", "raw_ever", "clean_ever", "counted_ids", "booked", "committed"]
 
 
 def session() -> SparkSession:
@@ -65,7 +76,7 @@ def rows_of(spark: SparkSession, case: Path, view: str, is_first: bool) -> DataF
 
 
 def run_case(spark: SparkSession, step: str, sql: str, case: Path) -> list[dict]:
-    for number, view in enumerate(INPUTS[step]):
+    for number, view in enumerate(INPUTS.get(step, CHECK_INPUTS)):
         rows_of(spark, case, view, number == 0).createOrReplaceTempView(view)
     file = case / "args.json"
     values = json.loads(file.read_text()) if file.exists() else {}

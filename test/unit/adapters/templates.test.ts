@@ -48,6 +48,19 @@ describe('a template', () => {
     expect(createTemplateStore(root).sqlStep('trades', {}).text).toBe('SELECT 1 < 2\n');
   });
 
+  it('takes in every check, those of further folders too, as they are', () => {
+    mkdirSync(join(root, 'spark-sql/checks'));
+    mkdirSync(join(root, 'mine'));
+    put('spark-sql/checks/keys.sql.hbs', 'SELECT 1 < 2\n');
+    put('mine/more.sql.hbs', 'SELECT {{x}}\n');
+    put('templates/job.py.hbs', '{{#each @checks}}\n{{py name}}: r"{{text}}"\n{{/each}}');
+    const store = createTemplateStore(root, [join(root, 'mine'), join(root, 'nowhere')]);
+    const text = '"keys": r"SELECT 1 < 2"\n"more": r"SELECT {{x}}"\n';
+    expect(store.job(join(root, 'templates/job.py.hbs'), {}).text).toBe(text);
+    put('mine/keys.sql.hbs', 'SELECT 3\n');
+    expect(() => store.job(join(root, 'templates/job.py.hbs'), {})).toThrow(/check keys is there already/);
+  });
+
   it.each([
     ['a value that no parameter has', 'X = {{py nobody}}'],
     ['a partial that is not there', '{{> sql/nobody}}'],
