@@ -6,6 +6,7 @@ Output: {"<step>/<case>": [rows]}, decimals as text, NULL fields left out.
 """
 
 import json
+import re
 import sys
 from decimal import Decimal
 from pathlib import Path
@@ -59,7 +60,7 @@ def session() -> SparkSession:
         .config("spark.ui.enabled", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.sql.shuffle.partitions", "1")
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.decimalOperations.allowPrecisionLoss", "false")
         .getOrCreate()
@@ -76,7 +77,8 @@ def rows_of(spark: SparkSession, case: Path, view: str, is_first: bool) -> DataF
 
 
 def run_case(spark: SparkSession, step: str, sql: str, case: Path) -> list[dict]:
-    for number, view in enumerate(INPUTS.get(step, CHECK_INPUTS)):
+    asked = [view for view in CHECK_INPUTS if re.search(rf"\b{view}\b", sql)]
+    for number, view in enumerate(INPUTS.get(step, asked)):
         rows_of(spark, case, view, number == 0).createOrReplaceTempView(view)
     file = case / "args.json"
     values = json.loads(file.read_text()) if file.exists() else {}

@@ -9,7 +9,7 @@ const rangesOf = (trades: readonly TestTrade[]): string =>
   `{${trades.map(({ id }) => `[${id},${id}]`).join(',')}}`;
 
 /** 60 bits of a trade's content, as `crypto.content_of` says. */
-export function contentOf({ id, time, price, isNeutralised }: TestTrade): bigint {
+function contentOf({ id, time, price, isNeutralised }: TestTrade): bigint {
   const fields = isNeutralised
     ? [id, -1, -1, time, 0, 0, id % 3 === 0 ? 1 : 0]
     : [id, 2 * id, 2 * id + 1, time, price * 100_000_000 + 50_000_000, 25_000_000, id % 3 === 0 ? 1 : 0];
