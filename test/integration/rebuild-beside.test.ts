@@ -42,10 +42,7 @@ describe('beside a stream', () => {
       .poll(
         async () =>
           (
-            await queryRows<{ n: number }>(
-              world.pool,
-              `SELECT world.count(*) AS n FROM pg_locks WHERE NOT granted`,
-            )
+            await queryRows<{ n: number }>(world.pool, `SELECT count(*) AS n FROM pg_locks WHERE NOT granted`)
           )[0]?.n,
       )
       .toBeGreaterThan(0);
