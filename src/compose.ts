@@ -19,6 +19,7 @@ import { newRunId } from './adapters/run-id.js';
 import { mintToken } from './adapters/jws.js';
 import { readRestKey } from './adapters/rest-key.js';
 import { createSparkCluster } from './adapters/spark-cluster.js';
+import { createWorkerLogs } from './adapters/spark-worker-logs.js';
 import { systemClock } from './adapters/system-clock.js';
 import { createTemplateStore } from './adapters/templates.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
@@ -42,6 +43,7 @@ import type { SparkCluster } from './core/ports/spark.js';
 import type { Installation, Stack } from './core/ports/stack.js';
 import type { TemplateStore } from './core/ports/templates.js';
 import type { TickSink, Topics } from './core/ports/topic.js';
+import type { WorkerLogs } from './core/ports/worker-logs.js';
 import { restKeyFileOf } from './core/rest-key.js';
 import type { KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
@@ -79,6 +81,7 @@ interface Adapters {
   readonly submittedBy: string;
   readonly files: FileStore;
   readonly spark: SparkCluster;
+  readonly workerLogs: WorkerLogs;
   readonly book: RunBook;
   readonly clock: Clock;
   readonly sandbox: SandboxFactory;
@@ -186,6 +189,7 @@ export function createApp(config: Config): App {
         restAccess: { token: tokenMaker(config, keyFile), keyFile },
       });
     },
+    workerLogs: () => createWorkerLogs(),
     clusterView: () => clusterViewOf(config),
     nativeInstallation: () => readInstallation(config.native.dataDir),
     sandbox: () => sandbox,

@@ -67,8 +67,8 @@ describe('a run on a real Spark', () => {
     });
     const stored = await app.files.read(run.jobPath);
     expect(new TextDecoder().decode(stored)).toContain('ENDING = "ends"');
-    const log = await readLogs(app, { run: run.runId, streams: ['stdout'], lines: 5 });
-    expect(log.streams).toEqual([{ stream: 'stdout', text: `registered 1 ${run.runId}` }]);
+    const log = await readLogs(app, run, { of: 'driver', streams: ['stdout'], begin: 5 });
+    expect(log.streams).toMatchObject([{ stream: 'stdout', text: `registered 1 ${run.runId}` }]);
   });
 
   it('that fails is FAILED by what Spark says, with its traceback', async () => {

@@ -27,6 +27,8 @@ export class FakeSpark implements SparkCluster {
   readonly posts: SubmissionRequest[] = [];
   status = 'ALIVE';
   hasRoom = true;
+  workerState = 'ALIVE';
+  readonly apps: MasterReport['apps'][number][] = [];
   isDown = false;
   /** After so long a driver registers its run. */
   registersAfterMs = 2000;
@@ -98,7 +100,7 @@ export class FakeSpark implements SparkCluster {
       workers: [
         {
           id: 'worker-1',
-          state: 'ALIVE',
+          state: this.workerState,
           webUiAddress: 'http://localhost:8081',
           cores: 4,
           coresFree: this.hasRoom ? 4 : 0,
@@ -111,7 +113,7 @@ export class FakeSpark implements SparkCluster {
         state,
         workerId: isPlaced ? 'worker-1' : undefined,
       })),
-      apps: [],
+      apps: this.apps,
     };
   }
 

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { readLogs } from '../../../src/commands/logs.js';
 import { listRuns } from '../../../src/commands/runs.js';
 import { stop } from '../../../src/commands/stop.js';
 import { submit } from '../../../src/commands/submit.js';
@@ -81,25 +80,5 @@ describe('runs', () => {
     const { runs, unreachable } = await listRuns(world.ports, { limit: 20 });
     expect(runs).toMatchObject([{ state: 'RUNNING' }]);
     expect(unreachable).toBeInstanceOf(UnreachableError);
-  });
-});
-
-describe('logs', () => {
-  it('returns the last lines of each stream', async () => {
-    const world = await running();
-    world.spark.drivers[0]!.stdout = 'a\nb\nc\n';
-    world.spark.drivers[0]!.stderr = 'WARN x\n';
-    const log = await readLogs(world.ports, { run: 'streaming', streams: ['stderr', 'stdout'], lines: 2 });
-    expect(log.streams).toEqual([
-      { stream: 'stderr', text: 'WARN x' },
-      { stream: 'stdout', text: 'b\nc' },
-    ]);
-  });
-
-  it('says that a run without a driver has none', async () => {
-    const world = new SubmissionWorld([aRun({ state: 'LOST' })]);
-    await expect(readLogs(world.ports, { run: 'streaming', streams: ['stdout'], lines: 2 })).rejects.toThrow(
-      /is LOST and has no driver/,
-    );
   });
 });
