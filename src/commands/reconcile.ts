@@ -1,5 +1,5 @@
 import { isLive, meaningOf } from '../core/driver-state.js';
-import { failureLine, tellingEnd } from '../core/driver-log.js';
+import { failureLine, messageLine, tellingEnd, type DriverLog } from '../core/driver-log.js';
 import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
 import { ageOf, type JobRun, type RunState } from '../core/ports/runs.js';
@@ -24,7 +24,8 @@ const postGraceMs = 15_000;
 /** The job says each second that it lives; a master that restarted may have forgotten a driver that still works. */
 const heartbeatGraceMs = 30_000;
 
-const logBytes = 65_536;
+/** The exception that ends a JVM may carry hundreds of frames. */
+const logBytes = 262_144;
 
 async function readLog(spark: SparkCluster, submissionId: string, stream: LogStream): Promise<string> {
   try {
@@ -35,13 +36,17 @@ async function readLog(spark: SparkCluster, submissionId: string, stream: LogStr
   }
 }
 
-/** What a driver's log says of its end; empty where the log cannot be had. */
-export async function readTellingEnd(spark: SparkCluster, submissionId: string): Promise<string> {
+async function readDriverLog(spark: SparkCluster, submissionId: string): Promise<DriverLog> {
   const [stdout, stderr] = await Promise.all([
     readLog(spark, submissionId, 'stdout'),
     readLog(spark, submissionId, 'stderr'),
   ]);
-  return tellingEnd({ stdout, stderr });
+  return { stdout, stderr };
+}
+
+/** What a driver's log says of its end; empty where the log cannot be had. */
+export async function readTellingEnd(spark: SparkCluster, submissionId: string): Promise<string> {
+  return tellingEnd(await readDriverLog(spark, submissionId));
 }
 
 async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why: string): Promise<JobRun> {
@@ -64,11 +69,14 @@ async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Locatio
   }
 }
 
-/** Why a driver ended badly, in one line: Spark's own message where it could not start, else what Python said last. */
+/** Why a driver ended badly, in one line: Spark's own message where it could not start, else what its log says. */
 async function causeOf(spark: SparkCluster, report: DriverReport): Promise<string | undefined> {
-  return report.message === undefined
-    ? failureLine(await readLog(spark, report.submissionId, 'stdout'))
-    : report.message.split('\n', 1)[0];
+  if (report.message !== undefined) return messageLine(report.message);
+  const log = await readDriverLog(spark, report.submissionId);
+  // Spark tells nobody the exit code; an empty stderr is one that could not be read.
+  return (
+    failureLine(log) ?? (log.stderr === '' ? undefined : 'its log names no error: a signal may have ended it')
+  );
 }
 
 /**

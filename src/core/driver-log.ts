@@ -1,5 +1,16 @@
+import { jvmFailure, lastLoggedError, withoutPackage } from './jvm-failure.js';
+
+/** Both streams of a driver, or their ends. Spark sends both streams of Python to stdout, the JVM's log to stderr. */
+export interface DriverLog {
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
 const tracebackStart = 'Traceback (most recent call last):';
+/** The sentences of Python between two errors of a chain. */
+const chained = /^(The above exception was the direct cause of|During handling of the above exception)/;
 const maxLines = 60;
+const longestReason = 400;
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
@@ -8,26 +19,78 @@ export function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
 }
 
-/**
- * The part of a driver's log that shows why it failed. Python's traceback comes first and stands in stdout: Spark sends
- * both streams of Python there, and the JVM's log to stderr. Without one, the end of both.
- */
-export function tellingEnd(log: { readonly stdout: string; readonly stderr: string }): string {
-  const stdout = linesOf(log.stdout);
-  const start = stdout.findLastIndex((line) => line.includes(tracebackStart));
-  if (start >= 0) {
-    const traceback = stdout.slice(start);
-    return traceback.length <= maxLines
-      ? traceback.join('\n')
-      : [...traceback.slice(0, 10), '  …', ...traceback.slice(11 - maxLines)].join('\n');
+const isIndented = (line: string): boolean => /^\s/.test(line);
+
+/** Whether the traceback at `index` belongs to the one that begins at `before`: its cause, or what a worker's Python said. */
+function continues(lines: readonly string[], before: number, index: number): boolean {
+  if (chained.test(lines[index - 1] ?? '') || (lines[index] ?? '').startsWith('Caused by:')) return true;
+  const error = lines.findIndex((line, at) => at > before && !isIndented(line));
+  return error === index || error === index - 1;
+}
+
+interface Traceback {
+  /** All of its chain, its last error too. */
+  readonly lines: readonly string[];
+  /** Where in them the last traceback begins. */
+  readonly last: number;
+}
+
+/** The last traceback of Python with the errors that it came of; undefined where there is none. */
+function lastTraceback(stdout: string): Traceback | undefined {
+  const lines = linesOf(stdout);
+  const starts = lines.flatMap((line, index) => (line.includes(tracebackStart) ? [index] : []));
+  const last = starts.at(-1);
+  if (last === undefined) return undefined;
+  let first = last;
+  for (const before of starts.slice(0, -1).reverse()) {
+    if (!continues(lines, before, first)) break;
+    first = before;
   }
-  return [...stdout.slice(-10), ...linesOf(log.stderr).slice(-20)].join('\n');
+  return { lines: lines.slice(first), last: last - first };
 }
 
 /**
- * One line that says why a driver failed: the last that Python printed, which is a traceback's error or the message of a
- * SystemExit. Never one of the JVM's log: its last line is about anything.
+ * The part of a driver's log that shows why it failed: the last traceback of Python, else the exception that ended the
+ * JVM's main thread, else the end of both streams.
  */
-export function failureLine(stdout: string): string | undefined {
-  return linesOf(stdout).at(-1)?.trim();
+export function tellingEnd(log: DriverLog): string {
+  const traceback = lastTraceback(log.stdout)?.lines;
+  if (traceback !== undefined)
+    return traceback.length <= maxLines
+      ? traceback.join('\n')
+      : [...traceback.slice(0, 10), '  …', ...traceback.slice(11 - maxLines)].join('\n');
+  const stdout = linesOf(log.stdout).slice(-10);
+  const jvm = jvmFailure(log.stderr);
+  if (jvm !== undefined) return [...stdout, jvm.part].join('\n');
+  return [...stdout, ...linesOf(log.stderr).slice(-20)].join('\n');
+}
+
+/** The error that a traceback ends with. Py4J's own says nothing: what the JVM threw stands in the line after it. */
+function errorOf({ lines, last }: Traceback): string | undefined {
+  const after = lines.slice(last + 1);
+  const index = after.findIndex((line) => !isIndented(line));
+  const error = after[index];
+  return error?.includes('Py4JJavaError') === true ? (after[index + 1] ?? error).replace(/^: /, '') : error;
+}
+
+/**
+ * One line that says why a driver failed; undefined where nothing in its log does, as when a signal ended it. The last
+ * line of stdout is taken where neither Python nor the JVM named an error: it is the message of a Python `SystemExit`.
+ */
+export function failureLine(log: DriverLog): string | undefined {
+  const traceback = lastTraceback(log.stdout);
+  const line =
+    (traceback === undefined ? undefined : errorOf(traceback)) ??
+    jvmFailure(log.stderr)?.line ??
+    linesOf(log.stdout).at(-1) ??
+    lastLoggedError(log.stderr);
+  return line === undefined
+    ? undefined
+    : withoutPackage(line.trim()).replace(/;$/, '').slice(0, longestReason);
+}
+
+/** What Spark's REST server says of a driver that could not be started, in one line and without its heading. */
+export function messageLine(message: string): string | undefined {
+  const line = linesOf(message).find((one) => !one.startsWith('Exception from the cluster:'));
+  return line === undefined ? undefined : withoutPackage(line.trim()).slice(0, longestReason);
 }

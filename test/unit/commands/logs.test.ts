@@ -23,6 +23,7 @@ class LogWorld extends SubmissionWorld {
   async running(): Promise<{ run: JobRun; id: string }> {
     const { run } = await submit(this.ports, this.options());
     const id = run.submissionId ?? '';
+    this.spark.registersAfterMs = Infinity;
     for (const stream of ['stdout', 'stderr']) this.workerLogs.log(`${id} ${stream}`);
     return { run, id };
   }

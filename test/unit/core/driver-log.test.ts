@@ -1,5 +1,13 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { failureLine, lastLines, tellingEnd } from '../../../src/core/driver-log.js';
+import {
+  failureLine,
+  lastLines,
+  messageLine,
+  tellingEnd,
+  type DriverLog,
+} from '../../../src/core/driver-log.js';
 
 const manyLines = (count: number, text: string): string =>
   Array.from({ length: count }, (_, index) => `${text} ${index + 1}`).join('\n');
@@ -42,11 +50,128 @@ describe('lastLines', () => {
   });
 });
 
-describe('failureLine', () => {
-  it('is what Python said last, and nothing where it said nothing', () => {
-    expect(failureLine('Traceback (most recent call last):\n  File "x"\nValueError: no\n\n')).toBe(
-      'ValueError: no',
+const folder = join(import.meta.dirname, '../../fixtures/driver-logs');
+
+/** The recorded log of a driver that failed. */
+function recorded(name: string): DriverLog {
+  const read = (stream: string): string => {
+    const path = join(folder, `${name}.${stream}.txt`);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  };
+  const log = { stdout: read('stdout'), stderr: read('stderr') };
+  expect(`${log.stdout}${log.stderr}`).not.toBe('');
+  return log;
+}
+
+describe('the log of a driver of Spark 4.2.0', () => {
+  it.each([
+    ['python-value', "ValueError: price is no number: 'abc'"],
+    ['python-chained', 'RuntimeError: the message has no price'],
+    ['python-during', "FileNotFoundError: [Errno 2] No such file or directory: '/nonexistent/fallback'"],
+    ['python-syntax', 'SyntaxError: invalid syntax'],
+    ['python-systemexit', 'Run x is not waiting in crypto.job_runs: it was given up'],
+    ['python-missing-local', "can't open file '/nonexistent/job.py': [Errno 2] No such file or directory"],
+    [
+      'python-analysis',
+      'AnalysisException: [UNRESOLVED_COLUMN.WITH_SUGGESTION] A column, variable, or function',
+    ],
+    [
+      'python-udf',
+      'NumberFormatException: [CAST_INVALID_INPUT] The value \'a0\' of the type "STRING" cannot be cast',
+    ],
+    ['python-rdd', 'ZeroDivisionError: division by zero'],
+    ['python-stream', 'ValueError: batch 0 cannot be written'],
+    [
+      'python-missing-file',
+      'ConnectException: Call From worker/127.0.0.1 to localhost:1 failed on connection',
+    ],
+    ['python-bad-option', "SparkException: Unrecognized option '--nosuch'."],
+    [
+      'jar-cause',
+      'RuntimeException: the job could not begin, caused by FileNotFoundException: /data/prices.json (No such file or directory)',
+    ],
+    ['jar-oom', 'OutOfMemoryError: Java heap space'],
+    ['jar-no-class', 'ClassNotFoundException: org.example.Missing'],
+    ['jar-thread', 'IllegalArgumentException: in another thread'],
+    [
+      'jar-path',
+      'AnalysisException: [PATH_NOT_FOUND] Path does not exist: file:/nonexistent/folder. SQLSTATE: 42K03',
+    ],
+    ['jar-task', 'SparkException: Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times'],
+    ['jar-exit', 'leaving with 3'],
+  ])('says of %s in one line: %s', (name, line) => {
+    expect(failureLine(recorded(name))).toContain(line);
+    expect(failureLine(recorded(name))?.split('\n')).toHaveLength(1);
+  });
+
+  it('says nothing of one that a signal ended', () => {
+    expect(failureLine(recorded('jar-sleep'))).toBeUndefined();
+  });
+
+  it('shows all errors of a chain, and what came before none of them', () => {
+    const lines = tellingEnd(recorded('python-chained')).split('\n');
+    expect([lines[0], lines[4]]).toEqual(['Traceback (most recent call last):', "KeyError: 'price'"]);
+    expect(lines.at(-1)).toBe('RuntimeError: the message has no price');
+    expect(tellingEnd(recorded('python-value'))).not.toContain('begins');
+    expect(tellingEnd(recorded('python-analysis'))).not.toContain('SQLQueryContextLogger');
+  });
+
+  it('begins at the driver for an error of an executor or of a query', () => {
+    for (const name of ['python-rdd', 'python-stream'])
+      expect(tellingEnd(recorded(name))).toMatch(/^Traceback .*\n  File "\/jobs\//);
+    expect(tellingEnd(recorded('python-rdd'))).toMatch(/ZeroDivisionError: division by zero$/);
+  });
+
+  it('shows the exceptions of a JVM with their first frames, without the wrapper of Spark', () => {
+    expect(tellingEnd(recorded('jar-cause'))).toBe(
+      [
+        'java.lang.RuntimeException: the job could not begin',
+        '\tat Trial.main(Trial.java:13)',
+        '\t... 6 more',
+        'Caused by: java.lang.IllegalStateException: cannot read the configuration',
+        '\tat Trial.read(Trial.java:8)',
+        '\t... 7 more',
+        'Caused by: java.io.FileNotFoundException: /data/prices.json (No such file or directory)',
+        '\tat Trial.read(Trial.java:7)',
+        '\t... 7 more',
+      ].join('\n'),
     );
-    expect(failureLine('')).toBeUndefined();
+  });
+
+  it('stays readable where the JVM prints hundreds of lines', () => {
+    const part = tellingEnd(recorded('jar-task')).split('\n');
+    expect(part.length).toBeLessThan(50);
+    expect(part[0]).toMatch(/^org.apache.spark.SparkException: Job aborted/);
+    expect(part.filter((line) => line.startsWith('Caused by: ')).at(-1)).toBe(
+      'Caused by: java.lang.ClassNotFoundException: Trial',
+    );
+  });
+
+  it('says what the JVM threw where Python only passes it on', () => {
+    const stdout = [
+      'Traceback (most recent call last):',
+      '  File "/jobs/job.py", line 3, in <module>',
+      'py4j.protocol.Py4JJavaError: An error occurred while calling o42.save.',
+      ': org.postgresql.util.PSQLException: Connection to localhost:1 refused.',
+      '\tat org.postgresql.core.v3.ConnectionFactoryImpl.openConnectionImpl(ConnectionFactoryImpl.java:352)',
+    ].join('\n');
+    expect(failureLine({ stdout, stderr: '' })).toBe('PSQLException: Connection to localhost:1 refused.');
+  });
+
+  it('falls back to the last error that Spark logged', () => {
+    const stderr =
+      '2026-11-24 03:27:49,241 ERROR StandaloneSchedulerBackend: Application has been killed. Reason: All masters are unresponsive! Giving up.\n2026-11-24 03:27:50,241 INFO SparkContext: stopped\n';
+    expect(failureLine({ stdout: '', stderr })).toBe(
+      'StandaloneSchedulerBackend: Application has been killed. Reason: All masters are unresponsive! Giving up.',
+    );
+    expect(failureLine({ stdout: '', stderr: '' })).toBeUndefined();
+  });
+});
+
+describe('messageLine', () => {
+  it('is the exception, not the heading that Spark puts before it', () => {
+    const message =
+      'Exception from the cluster:\njava.nio.file.NoSuchFileException: /nonexistent/x.jar\n\tjava.base/sun.nio.fs.UnixException.translateToIOException(UnixException.java:92)\n';
+    expect(messageLine(message)).toBe('NoSuchFileException: /nonexistent/x.jar');
   });
 });
