@@ -16,6 +16,8 @@ export interface Usage {
 export interface Running {
   /** The JSON lines that it has printed so far. */
   readonly lines: readonly Record<string, unknown>[];
+  /** When each of them came, epoch ms. */
+  readonly arrivedAt: readonly number[];
   /** Resolves with the first line that the test takes. */
   line(test: (line: Record<string, unknown>) => boolean): Promise<Record<string, unknown>>;
   usage(): Usage | undefined;
@@ -37,9 +39,11 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running 
   const child = spawn(process.execPath, [main, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   living.add(child);
   const lines: Record<string, unknown>[] = [];
+  const arrivedAt: number[] = [];
   const watchers = new Set<() => void>();
   createInterface({ input: child.stdout }).on('line', (text) => {
     lines.push(JSON.parse(text) as Record<string, unknown>);
+    arrivedAt.push(Date.now());
     watchers.forEach((look) => look());
   });
   let said = '';
@@ -71,7 +75,7 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv): Running 
     });
     return Promise.race([found, never]).finally(() => watchers.delete(look));
   };
-  return { lines, line, usage, interrupt: () => child.kill('SIGINT'), ended };
+  return { lines, arrivedAt, line, usage, interrupt: () => child.kill('SIGINT'), ended };
 }
 
 /** Runs a command to its end and returns its JSON lines. */

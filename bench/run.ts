@@ -1,9 +1,11 @@
 /** `npm run bench [-- --only a,b --json --trades n --seconds n --port-offset n]`: measures, prints, judges nothing. */
 import { parseArgs } from 'node:util';
+import { measureAcceptance } from './acceptance.js';
 import { measureFinal } from './final.js';
 import { measureHelp } from './help.js';
 import { measureHot } from './hot.js';
 import { measureLatency } from './latency.js';
+import { measureLogs } from './logs.js';
 import { loadNow, readMachine } from './machine.js';
 import { measureProduce } from './produce.js';
 import { endAll } from './program.js';
@@ -16,6 +18,8 @@ const benches = {
   help: measureHelp,
   produce: measureProduce,
   hot: measureHot,
+  acceptance: measureAcceptance,
+  logs: measureLogs,
   submit: measureSubmit,
   latency: measureLatency,
   final: measureFinal,
