@@ -1,54 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { follow, readFailure, readLogs } from '../../../src/commands/logs.js';
-import type { FollowOptions } from '../../../src/commands/logs/follow-logs.js';
-import { submit } from '../../../src/commands/submit.js';
+import { readFailure, readLogs } from '../../../src/commands/logs.js';
 import { UnreachableError } from '../../../src/core/errors.js';
-import type { JobRun } from '../../../src/core/ports/runs.js';
+import { LogWorld } from '../../support/log-world.js';
 import { aRun } from '../../support/memory-runs.js';
-import { SubmissionWorld } from '../../support/submission-world.js';
-import { FakeWorkerLogs } from '../../support/worker-log.js';
-
-class LogWorld extends SubmissionWorld {
-  readonly workerLogs = new FakeWorkerLogs();
-  readonly lines: string[] = [];
-  readonly notices: string[] = [];
-  readonly stop = new AbortController();
-
-  get logPorts() {
-    const { clock, book, spark, workerLogs } = this;
-    return { clock, book, spark, workerLogs };
-  }
-
-  /** A run whose driver works, with nothing in its logs yet. */
-  async running(): Promise<{ run: JobRun; id: string }> {
-    const { run } = await submit(this.ports, this.options());
-    const id = run.submissionId ?? '';
-    this.spark.registersAfterMs = Infinity;
-    for (const stream of ['stdout', 'stderr']) this.workerLogs.log(`${id} ${stream}`);
-    return { run, id };
-  }
-
-  /** Calls each of these once, when so many milliseconds have gone by. */
-  after(steps: Readonly<Record<number, () => void>>): void {
-    const begun = this.clock.now();
-    const left = new Map(Object.entries(steps).map(([ms, step]) => [begun + Number(ms), step]));
-    this.clock.onSleep.push(() => {
-      for (const [at, step] of left) if (this.clock.now() >= at && left.delete(at)) step();
-    });
-  }
-
-  followed(run: JobRun, values: Partial<FollowOptions> = {}): Promise<{ ended: string; run: JobRun }> {
-    return follow(this.logPorts, run, {
-      ...{ of: 'driver', streams: ['stdout'], begin: 'all', signal: this.stop.signal },
-      onLine: ({ owner, stream, line }) => {
-        const whose = owner.kind === 'driver' ? owner.submissionId : `executor ${owner.executorId}`;
-        this.lines.push(`${whose} ${stream}: ${line}`);
-      },
-      say: (text) => this.notices.push(text),
-      ...values,
-    });
-  }
-}
 
 describe('logs', () => {
   it('gives the last lines of each stream, the unfinished one too', async () => {
