@@ -179,7 +179,7 @@ describe('logs --follow', () => {
         world.spark.drivers[0]!.state = 'FINISHED';
         world.book.change(run.runId, { state: 'FINISHED' });
       },
-      11_500: () => {
+      13_500: () => {
         stderr.append('shutdown\n');
         world.workerLogs.ran.splice(0, 1, { ...executor, isEnded: true });
       },
