@@ -118,7 +118,7 @@ describe('the log of a driver of Spark 4.2.0', () => {
 
   it('begins at the driver for an error of an executor or of a query', () => {
     for (const name of ['python-rdd', 'python-stream'])
-      expect(tellingEnd(recorded(name))).toMatch(/^Traceback .*\n  File "\/jobs\//);
+      expect(tellingEnd(recorded(name))).toMatch(/^Traceback .*\n {2}File "\/jobs\//);
     expect(tellingEnd(recorded('python-rdd'))).toMatch(/ZeroDivisionError: division by zero$/);
   });
 
