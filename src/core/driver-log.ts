@@ -84,9 +84,21 @@ export function failureLine(log: DriverLog): string | undefined {
     jvmFailure(log.stderr)?.line ??
     linesOf(log.stdout).at(-1) ??
     lastLoggedError(log.stderr);
-  return line === undefined
-    ? undefined
-    : withoutPackage(line.trim()).replace(/;$/, '').slice(0, longestReason);
+  return line === undefined ? undefined : readable(line);
+}
+
+/** By what a process ended that has such an exit code (128 and the signal's number). */
+const signals: Readonly<Record<string, string>> = {
+  134: 'SIGABRT',
+  137: 'SIGKILL: so the system ends what takes too much memory',
+  139: 'SIGSEGV',
+  143: 'SIGTERM',
+};
+
+function readable(line: string): string {
+  const cut = withoutPackage(line.trim()).replace(/;$/, '').slice(0, longestReason);
+  const signal = signals[/exited with code (\d+)/.exec(cut)?.[1] ?? ''];
+  return signal === undefined ? cut : `${cut} (${signal})`;
 }
 
 /** What Spark's REST server says of a driver that could not be started, in one line and without its heading. */

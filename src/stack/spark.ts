@@ -55,7 +55,8 @@ export function sparkCommand(
       SPARK_PUBLIC_DNS: 'localhost',
       SPARK_LOG_DIR: daemon.folder,
       SPARK_DAEMON_MEMORY: '512m',
-      SPARK_DAEMON_JAVA_OPTS: '-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true',
+      // A worker decodes logs for its pages by the JVM's default: before Java 18 that is ASCII where no LANG is set.
+      SPARK_DAEMON_JAVA_OPTS: '-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true -Dfile.encoding=UTF-8',
       PYSPARK_PYTHON: python,
       ...daemon.env,
     }),

@@ -158,6 +158,12 @@ describe('the log of a driver of Spark 4.2.0', () => {
     expect(failureLine({ stdout, stderr: '' })).toBe('PSQLException: Connection to localhost:1 refused.');
   });
 
+  it('names the signal that ended an executor', () => {
+    const stderr =
+      'Exception in thread "main" org.apache.spark.SparkException: Job aborted due to stage failure: ExecutorLostFailure (executor 0 exited caused by one of the running tasks) Reason: Command exited with code 137\n';
+    expect(failureLine({ stdout: '', stderr })).toMatch(/exited with code 137 \(SIGKILL: so the system ends/);
+  });
+
   it('falls back to the last error that Spark logged', () => {
     const stderr =
       '2026-11-24 03:27:49,241 ERROR StandaloneSchedulerBackend: Application has been killed. Reason: All masters are unresponsive! Giving up.\n2026-11-24 03:27:50,241 INFO SparkContext: stopped\n';
