@@ -40,7 +40,7 @@ async function submitTalking(overrides: readonly string[], memory: string): Prom
   return run;
 }
 
-/** A second worker, whose executors' logs are rolled over after 100 kB; three old files are kept. */
+/** A second worker, whose executors' logs are rolled over after 100 kB; one old file is kept. */
 async function startRollingWorker(): Promise<ChildProcess> {
   const { sparkHome, python } = app.nativeInstallation;
   const folder = join(stack.dataDir, 'rolling-worker');
@@ -58,8 +58,9 @@ async function startRollingWorker(): Promise<ChildProcess> {
         ...{ PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8' },
         ...{ SPARK_HOME: sparkHome, SPARK_CONF_DIR: join(folder, 'conf'), PYSPARK_PYTHON: python },
         ...{ SPARK_LOCAL_IP: '127.0.0.1', SPARK_PUBLIC_DNS: 'localhost', SPARK_DAEMON_MEMORY: '256m' },
+        POSTGRES_PASSWORD_FILE: join(stack.dataDir, 'postgres.password'),
         SPARK_WORKER_OPTS:
-          '-Dspark.executor.logs.rolling.strategy=size -Dspark.executor.logs.rolling.maxSize=100000 -Dspark.executor.logs.rolling.maxRetainedFiles=3',
+          '-Dspark.executor.logs.rolling.strategy=size -Dspark.executor.logs.rolling.maxSize=100000 -Dspark.executor.logs.rolling.maxRetainedFiles=1',
       },
     },
   );
