@@ -79,7 +79,7 @@ export class LogTail {
   async read(): Promise<TailRead> {
     this.position ??= await this.firstPosition();
     let hasGap = false;
-    for (;;) {
+    for (let mismatches = 0; ; mismatches += 1) {
       const from = this.position - this.anchor.bytes;
       const page = await this.wholePage(from, this.anchor.bytes + pageBytes);
       if (page.from === from && page.text.startsWith(this.anchor.text)) {
@@ -87,7 +87,8 @@ export class LogTail {
         this.moveTo(page);
         return { lines: this.take(fresh), isAtEnd: fresh === '' || page.to === page.total, hasGap };
       }
-      hasGap = !(await this.findAgain(page.total)) || hasGap;
+      // At the moment when a file is renamed the worker sees neither its old nor its new name: look twice.
+      if (mismatches > 0) hasGap = !(await this.findAgain(page.total)) || hasGap;
     }
   }
 

@@ -85,6 +85,20 @@ describe('a tail', () => {
     expect(await tail.read()).toEqual({ lines: rows(3002, 3101), isAtEnd: true, hasGap: false });
   });
 
+  it('does not mind a page that misses a file at the moment of its renaming', async () => {
+    const log = new WorkerLog(text(rows(0, 100)));
+    let isRenamed = false;
+    const tail = new LogTail((from, length) => {
+      const page = (isRenamed ? new WorkerLog('') : log).page(from, length);
+      isRenamed = false;
+      return page;
+    }, 'all');
+    expect(await all(tail)).toEqual(rows(0, 100));
+    log.append(text(rows(100, 101)));
+    isRenamed = true;
+    expect(await tail.read()).toEqual({ lines: rows(100, 101), isAtEnd: true, hasGap: false });
+  });
+
   it('says so when lines were deleted before it has read them', async () => {
     const log = new WorkerLog(text(rows(0, 100)));
     const tail = tailOf(log);
