@@ -33,6 +33,7 @@ async function submitTalking(overrides: readonly string[], memory: string): Prom
       hdfsRoot: app.config.hdfs.root,
       cluster: app.clusterView,
       submittedBy: 'a test',
+      secrets: app.secrets,
       registerTimeoutMs: 100_000,
       signal: new AbortController().signal,
     },
