@@ -197,7 +197,7 @@ describe('submit', () => {
     Object.assign(world.spark.drivers[0]!, { state: 'FAILED', stderr: 'WARN something else\n' });
     await submit(world.ports, world.options());
     expect(world.book.rows.get('20261123t211500-000001')?.error).toBe(
-      'driver FAILED: its process ended with another exit code than 0',
+      'driver FAILED: its process ended with another exit code than 0; its log names no error: a signal may have ended it',
     );
   });
 
