@@ -121,7 +121,7 @@ export async function startFakeMaster(): Promise<FakeMaster> {
         master.onStep('arrived');
       }
       send(response, await answerTo(endpoint, url, body, reaction), reaction.way);
-      if (endpoint === 'create') master.onStep('answered');
+      if (endpoint === 'create' && reaction.way === undefined) master.onStep('answered');
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
