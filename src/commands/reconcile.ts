@@ -24,6 +24,9 @@ const postGraceMs = 15_000;
 /** The job says each second that it lives; a master that restarted may have forgotten a driver that still works. */
 const heartbeatGraceMs = 30_000;
 
+/** True while a run that has registered itself surely works, whatever the master knows of its driver. */
+export const saysThatItLives = (run: JobRun): boolean => ageOf(run, run.heartbeatAt) < heartbeatGraceMs;
+
 /** The exception that ends a JVM may carry hundreds of frames. */
 const logBytes = 262_144;
 
@@ -91,8 +94,7 @@ export async function reconcile(ports: ReconcilePorts, run: JobRun): Promise<Rec
   const driver = meaningOf(report.driverState);
   const result = { ...asIs, driverState: report.driverState ?? 'GONE' };
   if (driver.runState === undefined) return result;
-  const heartbeatAge = ageOf(run, run.heartbeatAt);
-  if (driver.runState === 'LOST' && heartbeatAge < heartbeatGraceMs) return result;
+  if (driver.runState === 'LOST' && saysThatItLives(run)) return result;
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { ...result, run: fresh ?? run };

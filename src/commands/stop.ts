@@ -3,7 +3,7 @@ import { JobFailedError, UnreachableError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
 import { awaitRun, failureOf } from './await-run.js';
 import { findRun } from './find-run.js';
-import { reconcile, type ReconcilePorts } from './reconcile.js';
+import { reconcile, saysThatItLives, type ReconcilePorts } from './reconcile.js';
 
 export interface StopOptions {
   readonly run: string;
@@ -37,6 +37,28 @@ async function ask(ports: ReconcilePorts, run: JobRun, options: StopOptions): Pr
   return seen.run;
 }
 
+/** A driver that the master has forgotten cannot be killed through it, and may work on. */
+async function hasEnded(
+  ports: ReconcilePorts,
+  { runId }: JobRun,
+  driverState: string | undefined,
+): Promise<boolean> {
+  if (driverState !== undefined) return meaningOf(driverState).isFinal;
+  const run = await ports.book.find(runId);
+  return run === undefined || !isLive(run.state) || !saysThatItLives(run);
+}
+
+function stillThere(runId: string, submissionId: string, driverState: string | undefined): UnreachableError {
+  if (driverState === undefined)
+    return new UnreachableError(
+      `The master does not know ${submissionId} any more and cannot end it, and run ${runId} still says that it lives`,
+      { nextStep: `The job itself can be asked: \`cryptopipe stop ${runId}\`.` },
+    );
+  return new UnreachableError(`${submissionId} was told to end and is still ${driverState}`, {
+    nextStep: 'Look with `cryptopipe runs`, then try again.',
+  });
+}
+
 async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): Promise<JobRun> {
   const { submissionId } = run;
   if (submissionId === undefined)
@@ -47,11 +69,9 @@ async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): P
   const deadline = ports.clock.now() + options.timeoutMs;
   for (;;) {
     const { driverState } = await ports.spark.driver(submissionId);
-    if (meaningOf(driverState).isFinal) break;
+    if (await hasEnded(ports, run, driverState)) break;
     if (ports.clock.now() >= deadline || options.signal.aborted)
-      throw new UnreachableError(`${submissionId} was told to end and is still ${driverState ?? 'there'}`, {
-        nextStep: `Look with \`cryptopipe runs\`, then try again.`,
-      });
+      throw stillThere(run.runId, submissionId, driverState);
     await ports.clock.sleep(500, options.signal);
   }
   await ports.book.setState(run.runId, 'KILLED', 'killed by `cryptopipe stop --kill`');

@@ -51,16 +51,22 @@ export class MasterWorld {
 
   private playJobs(): void {
     const now = this.memory.clock.now();
-    for (const driver of this.master.cluster.taken) {
-      if (driver.state !== 'RUNNING' || now - (this.launchedAt.get(driver) ?? now) < registersAfterMs)
-        continue;
-      const row = this.memory.book.rows.get(driver.runId);
-      const isOurs = row?.submissionId === undefined || row.submissionId === driver.id;
-      if (row !== undefined && isLive(row.state) && isOurs)
-        this.memory.book.change(driver.runId, {
-          ...{ state: 'RUNNING', submissionId: driver.id, heartbeatAt: new Date(now) },
-        });
-      else this.master.cluster.end(driver, 'FAILED');
+    for (const driver of this.master.cluster.taken)
+      if (driver.state === 'RUNNING' && now - (this.launchedAt.get(driver) ?? now) >= registersAfterMs)
+        this.playJob(driver, new Date(now));
+  }
+
+  /** Registers, then says at each look that it lives; ends where its run does, or where a stop is asked for. */
+  private playJob(driver: FakeDriver, heartbeatAt: Date): void {
+    const row = this.memory.book.rows.get(driver.runId);
+    const isOurs = row?.submissionId === undefined || row.submissionId === driver.id;
+    if (row === undefined || !isLive(row.state) || !isOurs) {
+      this.master.cluster.end(driver, 'FAILED');
+    } else if (row.stopRequestedAt !== undefined) {
+      this.memory.book.change(driver.runId, { state: 'FINISHED' });
+      this.master.cluster.end(driver, 'FINISHED');
+    } else {
+      this.memory.book.change(driver.runId, { state: 'RUNNING', submissionId: driver.id, heartbeatAt });
     }
   }
 }

@@ -227,6 +227,30 @@ describe('stop --kill', () => {
   });
 });
 
+describe('stop --kill of a run that the master forgot', () => {
+  it('does not call it killed while it says that it lives; the job itself can be asked', async () => {
+    await submitOnce();
+    world.master.cluster.forget();
+    const failure = await failureOf(stop(world.ports, { run: first, kill: true, ...waiting }));
+    expect(failure).toMatchObject({
+      message: expect.stringMatching(/does not know driver-.* still says that it lives$/) as string,
+      nextStep: expect.stringContaining(`cryptopipe stop ${first}`) as string,
+    });
+    expectOneRun();
+    const stopped = await stop(world.ports, { run: first, kill: false, ...waiting });
+    expect(stopped.run.state).toBe('FINISHED');
+    expect(world.liveDrivers).toEqual([]);
+  });
+
+  it('writes it down as killed once it has been silent for long', async () => {
+    await submitOnce();
+    world.master.cluster.end(world.liveDrivers[0]!, 'FAILED');
+    world.master.cluster.forget();
+    const patient = { ...waiting, timeoutMs: 60_000 };
+    expect((await stop(world.ports, { run: first, kill: true, ...patient })).run.state).toBe('KILLED');
+  });
+});
+
 describe('a master in trouble', () => {
   it('that is no leader for a while is waited for', async () => {
     world.master.cluster.hasRoom = false;
