@@ -118,6 +118,20 @@ async function requireActiveMaster(ports: SubmitPorts): Promise<void> {
     });
 }
 
+/**
+ * A run is given up when it has not arrived 15 s after it was written down (reconcile.ts), and a POST takes 10 s at most:
+ * a call that stood still in between, on a computer that was suspended, must not post what others may have replaced.
+ */
+const postWithinMs = 4000;
+
+async function requireAtOnce(ports: SubmitPorts, runId: string, openedAt: number): Promise<void> {
+  const elapsedMs = ports.clock.now() - openedAt;
+  if (elapsedMs <= postWithinMs) return;
+  const why = `it was not posted: this call stood still for ${Math.round(elapsedMs / 1000)} s`;
+  await ports.book.setState(runId, 'FAILED', why);
+  throw new RefusedError(`Run ${runId} is given up; ${why}`, { nextStep: 'Submit again.' });
+}
+
 /** The one POST of a run. What Spark surely refused has ended; after anything else the next call finds out. */
 async function post(ports: SubmitPorts, runId: string, request: SubmissionRequest): Promise<string> {
   try {
@@ -149,8 +163,10 @@ async function openAndPost(
 ): Promise<{ readonly run: JobRun; readonly isOurs: boolean }> {
   const { work, runId } = options;
   const request = await prepare(ports, options);
+  const openedAt = ports.clock.now();
   const run = await ports.book.open(openingOf(options, request), { single: work.single });
   if (run.runId !== runId) return { run, isOurs: false };
+  await requireAtOnce(ports, runId, openedAt);
   const submissionId = await post(ports, runId, request);
   await ports.book.setSubmission(runId, submissionId);
   ports.say(`Spark accepted run ${runId} as ${submissionId}`);

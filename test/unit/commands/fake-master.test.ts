@@ -135,6 +135,27 @@ describe('a request that arrives after its client has gone', () => {
   });
 });
 
+describe('a client that stands still after it has written its run down', () => {
+  it('posts nothing when it wakes up: another may have taken its place', async () => {
+    const { book, clock } = world.ports;
+    const suspended: typeof book.open = async (...run) => {
+      const opened = await book.open(...run);
+      await clock.sleep(20_000);
+      expect(await submitOnce()).toMatchObject({ outcome: 'submitted', run: { runId: second } });
+      return opened;
+    };
+    const standing = Object.assign(Object.create(book) as typeof book, { open: suspended });
+    const failure = await failureOf(submit({ ...world.ports, book: standing }, world.memory.options()));
+    expect(failure).toMatchObject({ exitCode: 4, nextStep: 'Submit again.' });
+    expect(failure.message).toMatch(
+      /^Run 20261123t211500-000001 is given up; it was not posted: .* for \d+ s$/,
+    );
+    expect(rowOf(first)?.state).toBe('LOST');
+    expect(world.postedRunIds).toEqual([second]);
+    expectOneRun();
+  });
+});
+
 /** Answers about a driver, of the master or of its log, that say nothing about it. */
 const silentAnswers: readonly (readonly [string, Reaction])[] = [
   ...lostAnswers.filter(([, { reply }]) => reply?.startsWith('create') !== true && reply !== 'kill-ok.json'),
