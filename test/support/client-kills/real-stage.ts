@@ -56,7 +56,7 @@ export class RealStage implements Stage {
   }
 
   disturb(): void {
-    // A real master does not go into standby by itself.
+    // Nothing: the master goes its own way.
   }
 
   inspect(): readonly string[] {

@@ -14,7 +14,7 @@ export function report({ rounds, durations }: Played): string {
   const reached = kills.map((kill) => kill.reached).sort((a, b) => steps.indexOf(a) - steps.indexOf(b));
   const instants = kills.map(({ atMs }) => atMs).sort((a, b) => a - b);
   return [
-    `an undisturbed call takes ${durations.join(', ')} ms`,
+    `the last undisturbed calls took ${durations.join(', ')} ms`,
     ...rounds.map(lineOf),
     `${kills.length} clients killed in ${rounds.length} rounds; furthest step seen: ${countsOf(reached)}`,
     `the next call: ${countsOf(rounds.map(({ outcome }) => outcome).sort())}`,

@@ -8,7 +8,7 @@ export interface Kill {
   readonly instant: Instant;
   /** False where it ended before. */
   readonly isKilled: boolean;
-  /** Ms after its start. */
+  /** Ms from its start to the kill, or to its own end. */
   readonly atMs: number;
   /** The furthest step that was seen of it. */
   readonly reached: Step;
@@ -40,10 +40,10 @@ async function killAt(stage: Stage, instant: Instant, undisturbedMs: number): Pr
     if ('after' in instant && instant.after === step) killIn(instant.ms);
   };
   if ('share' in instant) killIn(instant.share * undisturbedMs);
-  await client.ended;
+  const { ms } = await client.ended;
   clearTimeout(timer);
   stage.onStep = () => undefined;
-  return { instant, isKilled, atMs, reached };
+  return { instant, isKilled, atMs: isKilled ? atMs : ms, reached };
 }
 
 const live = ['PENDING', 'SUBMITTED', 'RUNNING'];
@@ -112,7 +112,7 @@ export async function playRound(stage: PlayedStage, plan: Plan, undisturbedMs: n
 export function lineOf({ plan, kills, calls, outcome, problems }: Round): string {
   const text = kills.map(
     ({ instant, isKilled, atMs, reached }) =>
-      `${textOf(instant)} ${isKilled ? `killed at ${atMs} ms, ${reached}` : 'ended before'}`,
+      `${textOf(instant)} ${isKilled ? `killed at ${atMs} ms, ${reached}` : `ended by itself at ${atMs} ms`}`,
   );
   const more = [
     plan.fate === 'as usual' ? '' : `, POST ${plan.fate}`,

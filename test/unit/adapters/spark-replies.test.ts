@@ -4,12 +4,8 @@ import { CryptopipeError, RefusedError, UnreachableError } from '../../../src/co
 import type { SparkCluster } from '../../../src/core/ports/spark.js';
 import { submissionRequest } from '../../../src/core/submission.js';
 import type { ReplyFile } from '../../support/fake-master/replies.js';
-import {
-  startFakeMaster,
-  type Endpoint,
-  type FakeMaster,
-  type Reaction,
-} from '../../support/fake-master/server.js';
+import type { Endpoint, Reaction } from '../../support/fake-master/reactions.js';
+import { startFakeMaster, type FakeMaster } from '../../support/fake-master/server.js';
 import { cluster, streamingWork } from '../../support/submission-world.js';
 
 const request = submissionRequest(

@@ -6,7 +6,7 @@ import { submit } from '../../../src/commands/submit.js';
 import { isLive } from '../../../src/core/driver-state.js';
 import { CryptopipeError, RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
-import type { Reaction } from '../../support/fake-master/server.js';
+import type { Reaction } from '../../support/fake-master/reactions.js';
 import { MasterWorld } from '../../support/fake-master/world.js';
 
 let world: MasterWorld;
