@@ -52,7 +52,7 @@ export function instantOf(draw: (name: string) => number, name: string, after: r
 /** The plan of one round; every draw comes from the seed and the index alone. */
 export function planOf(seed: string, index: number, after: readonly Step[] = steps.slice(1)): Plan {
   const draw = draws(seed, index);
-  const [fated, placing] = [draw('fate'), draw('placing')];
+  const [fated, placing, registering] = [draw('fate'), draw('placing'), draw('registering')];
   const fate: Fate = fated < 0.1 ? 'taken late' : fated < 0.2 ? 'never taken' : 'as usual';
   const atArrival: Instant = { after: 'arrived', ms: Math.floor(draw('arrival') * 5) };
   const first = fate === 'as usual' ? instantOf(draw, 'first', after) : atArrival;
@@ -63,9 +63,12 @@ export function planOf(seed: string, index: number, after: readonly Step[] = ste
     fate,
     takesAfterMs: Math.floor(fate === 'taken late' ? 1000 + draw('late') * 10_000 : draw('takes') ** 2 * 80),
     answersAfterMs: Math.floor(draw('answers') ** 2 * 80),
+    // Some take longer than a run without a driver is waited for: then the launch command alone says whose they are.
     placesAfterMs: placing < 0.75 ? 0 : Math.floor(placing < 0.95 ? draw('places') * 8000 : 17_000),
     registersAfterMs: Math.floor(
-      draw('is slow') < 0.4 ? 50 + draw('registers') * 600 : draw('registers') * 8000,
+      registering < 0.4
+        ? 50 + draw('registers') * 600
+        : draw('registers') * (registering < 0.88 ? 8000 : 20_000),
     ),
     standbyMs: draw('standby') < 0.1 ? Math.floor(500 + draw('standby ms') * 2000) : 0,
   };

@@ -26,24 +26,25 @@ export interface Round {
 
 /** A client that is killed at this instant. */
 async function killAt(stage: Stage, instant: Instant, undisturbedMs: number): Promise<Kill> {
-  let [reached, isKilled, atMs]: [Step, boolean, number] = ['started', false, 0];
+  let reached: Step = 'started';
+  let killedAtMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   const client = startClient(stage.env, stage.args);
   const killIn = (ms: number): void => {
     timer ??= setTimeout(() => {
-      atMs = Date.now() - client.startedAt;
-      isKilled = client.kill();
+      const atMs = Date.now() - client.startedAt;
+      if (client.kill()) killedAtMs = atMs;
     }, ms);
   };
   stage.onStep = (step) => {
-    if (steps.indexOf(step) > steps.indexOf(reached) && !isKilled) reached = step;
+    if (steps.indexOf(step) > steps.indexOf(reached) && killedAtMs === undefined) reached = step;
     if ('after' in instant && instant.after === step) killIn(instant.ms);
   };
   if ('share' in instant) killIn(instant.share * undisturbedMs);
   const { ms } = await client.ended;
   clearTimeout(timer);
   stage.onStep = () => undefined;
-  return { instant, isKilled, atMs: isKilled ? atMs : ms, reached };
+  return { instant, isKilled: killedAtMs !== undefined, atMs: killedAtMs ?? ms, reached };
 }
 
 const live = ['PENDING', 'SUBMITTED', 'RUNNING'];
