@@ -4,9 +4,7 @@ import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { Step } from './plan.js';
 
 /** One row of `crypto.job_runs`, as far as a judgement needs it. */
-export interface Row extends Pick<JobRun, 'runId' | 'state' | 'error' | 'submissionId'> {
-  readonly error: string | undefined;
-}
+export type Row = Pick<JobRun, 'runId' | 'state' | 'error' | 'submissionId'>;
 
 const tell = `
   CREATE FUNCTION tell_of_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
