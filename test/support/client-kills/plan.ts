@@ -37,13 +37,13 @@ export interface Plan {
 }
 
 /** Draws of one index of a seed, each a number from 0 up to 1, always the same for the same name. */
-export const draws = (seed: string, index: number): ((name: string) => number) => {
+const draws = (seed: string, index: number): ((name: string) => number) => {
   const key = keyOf(`client-kills/${seed}`);
   return (name) => unit(keyFor(key, name), index);
 };
 
 /** Four in ten instants are uniform in time, the others lie within 25 ms after a step: between two steps is little time. */
-export function instantOf(draw: (name: string) => number, name: string, after: readonly Step[]): Instant {
+function instantOf(draw: (name: string) => number, name: string, after: readonly Step[]): Instant {
   if (draw(`${name} kind`) < 0.4) return { share: draw(`${name} share`) };
   const step = after[Math.floor(draw(`${name} step`) * after.length)] ?? 'asked';
   return { after: step, ms: Math.floor(draw(`${name} ms`) ** 2 * 25) };

@@ -1,7 +1,8 @@
 import type { Row } from './book.js';
 import { startClient, type Ended } from './client.js';
 import { steps, textOf, type Instant, type Plan, type Step } from './plan.js';
-import type { Stage, StartedDriver } from './stage.js';
+import { problemsOf } from './judge.js';
+import type { Stage } from './stage.js';
 
 /** One killed client. */
 export interface Kill {
@@ -47,36 +48,6 @@ async function killAt(stage: Stage, instant: Instant, undisturbedMs: number): Pr
   return { instant, isKilled: killedAtMs !== undefined, atMs: killedAtMs ?? ms, reached };
 }
 
-const live = ['PENDING', 'SUBMITTED', 'RUNNING'];
-
-/** One run, one driver, and they know each other; whatever else was written down never arrived. */
-export function problemsOf(
-  seen: { readonly drivers: readonly StartedDriver[]; readonly rows: readonly Row[] },
-  posted: readonly string[],
-): readonly string[] {
-  const { drivers, rows } = seen;
-  const problems: string[] = [];
-  const say = (isWrong: boolean, what: string): unknown => isWrong && problems.push(what);
-  const [driver] = drivers;
-  const [run, ...others] = rows.filter(({ state }) => live.includes(state));
-  say(drivers.length !== 1, `${drivers.length} drivers were started: ${JSON.stringify(drivers)}`);
-  say(driver?.isLive !== true, 'no driver lives');
-  say(run === undefined || others.length > 0, `${others.length + (run ? 1 : 0)} runs are live`);
-  say(run?.state !== 'RUNNING', `the run is ${run?.state ?? 'not there'}`);
-  say(run?.runId !== driver?.runId, `the live run is ${run?.runId}, the driver's ${driver?.runId}`);
-  say(run?.submissionId !== driver?.id, `the run's driver is ${run?.submissionId}, not ${driver?.id}`);
-  for (const one of drivers)
-    say(!rows.some(({ runId }) => runId === one.runId), `${one.id} has no run: ${one.runId}`);
-  for (const row of rows.filter((one) => one !== run && !live.includes(one.state)))
-    say(
-      !(row.state === 'LOST' && row.error === 'it never arrived at Spark') &&
-        !(row.state === 'FAILED' && /not alive/.test(row.error ?? '')),
-      `${row.runId} is ${row.state}: ${row.error}`,
-    );
-  say(new Set(posted).size !== posted.length, `a run was posted twice: ${posted.join(', ')}`);
-  return problems;
-}
-
 const outcomeOf = ({ exitCode, out, err }: Ended): string =>
   exitCode === 0
     ? (JSON.parse(out) as { outcome: string }).outcome
@@ -102,7 +73,7 @@ export async function playRound(stage: PlayedStage, plan: Plan, undisturbedMs: n
   const rows = await stage.book.rows();
   const problems = [
     ...(ended.exitCode === 0 ? [] : [outcome]),
-    ...problemsOf({ drivers, rows }, stage.posted()),
+    ...problemsOf({ drivers, rows, posted: stage.posted() }),
     ...stage.inspect(),
   ];
   await stage.clear();
