@@ -15,6 +15,7 @@ import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
 import { createTradeDays } from './adapters/postgres-trade-days.js';
 import { createPool } from './adapters/postgres.js';
+import { localFiles } from './adapters/local-files.js';
 import { newRunId } from './adapters/run-id.js';
 import { mintToken } from './adapters/jws.js';
 import { readRestKey } from './adapters/rest-key.js';
@@ -33,6 +34,7 @@ import type { Background } from './core/ports/background.js';
 import type { Clock } from './core/ports/clock.js';
 import type { Exchange, ExchangeWait, KlineArchive } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
+import type { LocalFiles } from './core/ports/local-files.js';
 import type { Lake } from './core/ports/lake.js';
 import type { MarketStream } from './core/ports/market-stream.js';
 import type { Reconciliations } from './core/ports/reconciliations.js';
@@ -80,6 +82,7 @@ interface Adapters {
   /** `user@host` of this call. */
   readonly submittedBy: string;
   readonly files: FileStore;
+  readonly localFiles: LocalFiles;
   readonly spark: SparkCluster;
   readonly workerLogs: WorkerLogs;
   readonly book: RunBook;
@@ -179,6 +182,7 @@ export function createApp(config: Config): App {
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
     secrets: () => secretsOf(config),
+    localFiles: () => localFiles,
     lake: () => createParquetLake(shared.files),
     folders: () => foldersOf(config),
     spark: () => {

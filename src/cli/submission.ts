@@ -1,7 +1,13 @@
 import type { Command } from 'commander';
 import { follow } from '../commands/follow.js';
 import { workOf } from '../commands/render.js';
-import { requestOf, type SubmitOptions, type SubmitPlan, type SubmitPorts } from '../commands/submit.js';
+import {
+  requestOf,
+  submit,
+  type SubmitOptions,
+  type SubmitPlan,
+  type SubmitPorts,
+} from '../commands/submit.js';
 import type { App } from '../compose.js';
 import { findJob, type Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
@@ -35,7 +41,7 @@ export function withRunFlags(command: Command): Command {
     .option('--wait', 'follow the run to its end; exit 0 only where it FINISHED', false)
     .option(
       '--timeout <seconds>',
-      `how long to wait for the job to register itself (${registerSeconds}), or with --wait for its end (${waitSeconds})`,
+      `how long to wait until it runs (${registerSeconds}), or with --wait for its end (${waitSeconds})`,
       positiveInteger,
     )
     .option('--json', 'print one JSON document', false);
@@ -77,10 +83,24 @@ export function printRequest({ io }: CliContext, plan: SubmitPlan): void {
 }
 
 /** A run as it is after a submission, and what was done for it. */
-interface Outcome {
+export interface Outcome {
   readonly run: JobRun;
   readonly outcome: string;
   readonly isRegistered: boolean;
+}
+
+/** What was submitted; with `--wait` after its end, and only where it FINISHED. @throws JobFailedError otherwise. */
+async function awaited<T extends Outcome>(
+  context: CliContext,
+  ports: SubmitPorts,
+  submitted: T,
+  flags: RunFlags,
+): Promise<T> {
+  if (!flags.wait) return submitted;
+  context.io.err(`waiting for the end of ${submitted.run.runId}; Ctrl-C leaves it running\n`);
+  const timeoutMs = (flags.timeout ?? waitSeconds) * 1000;
+  const run = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });
+  return { ...submitted, run };
 }
 
 /** Prints what was submitted; with `--wait` after its end, and only where it FINISHED. @throws JobFailedError otherwise. */
@@ -90,17 +110,30 @@ export async function waitAndPrint(
   submitted: Outcome,
   flags: RunFlags,
 ): Promise<void> {
-  if (!flags.wait) {
-    print(context, submitted, flags.json);
-    return;
-  }
-  context.io.err(`waiting for the end of ${submitted.run.runId}; Ctrl-C leaves it running\n`);
-  const timeoutMs = (flags.timeout ?? waitSeconds) * 1000;
-  const ended = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });
-  print(context, { ...submitted, run: ended }, flags.json);
+  printOutcome(context, await awaited(context, ports, submitted, flags), flags.json);
 }
 
-function print({ io }: CliContext, { run, outcome, isRegistered }: Outcome, asJson: boolean): void {
+/** Submits work that is no job of the catalogue; undefined where a dry run has printed the request instead. */
+export async function submitWork(
+  context: CliContext,
+  work: Work,
+  flags: RunFlags,
+): Promise<Outcome | undefined> {
+  const { ports, options } = submissionOf(context, await context.app(), work);
+  if (flags.dryRun) {
+    printRequest(context, options);
+    return undefined;
+  }
+  const submitted = await submit(ports, { ...options, registerTimeoutMs: registerTimeoutOf(flags) });
+  return awaited(context, ports, submitted, flags);
+}
+
+/** What became of a submission, for a person or as JSON. */
+export function printOutcome(
+  { io }: CliContext,
+  { run, outcome, isRegistered }: Outcome,
+  asJson: boolean,
+): void {
   if (asJson) {
     printJson(io, { outcome, isRegistered, ...run });
     return;

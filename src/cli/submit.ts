@@ -4,6 +4,7 @@ import { submit } from '../commands/submit.js';
 import { UsageError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import { collect } from './flags.js';
+import { addSubmitPrograms } from './submit-programs.js';
 import {
   jobSubmission,
   printRequest,
@@ -22,11 +23,12 @@ interface SubmitFlags extends RunFlags {
 /** How long the old run may take to its next batch boundary. */
 const stopTimeoutMs = 180_000;
 
-/** `submit JOB`: renders, stores, posts once, and says what runs. */
+/** `submit JOB` and its kin: renders, stores, posts once, and says what runs. */
 export function addSubmit(program: Command, context: CliContext): void {
-  withRunFlags(
+  const command = withRunFlags(
     program
-      .command('submit <job>')
+      .command('submit [job]')
+      .usage('[options] <job>')
       .description('start a job on Spark; a streaming job that runs already is left as it is')
       .option('-p, --param <name=value>', 'set a parameter of the job; may be repeated', collect, [])
       .option(
@@ -41,7 +43,21 @@ export function addSubmit(program: Command, context: CliContext): void {
       ),
   )
     .addHelpText('after', '\nExample: cryptopipe submit streaming --dry-run')
-    .action((name: string, flags: SubmitFlags) => run(context, name, flags));
+    .action((name: string | undefined, flags: SubmitFlags) =>
+      name === undefined ? command.help({ error: true }) : run(context, name, flags),
+    )
+    .enablePositionalOptions()
+    .hook('preSubcommand', refuseMisplaced);
+  addSubmitPrograms(command, context);
+}
+
+/** An option before the word `jar` would be one of `submit JOB` and do nothing. */
+function refuseMisplaced(submitJob: Command, inner: Command): void {
+  const misplaced = submitJob.options.find(
+    (option) => submitJob.getOptionValueSource(option.attributeName()) === 'cli',
+  );
+  if (misplaced !== undefined)
+    inner.error(`error: ${misplaced.long ?? misplaced.flags} belongs behind \`submit ${inner.name()}\``);
 }
 
 async function run(context: CliContext, name: string, flags: SubmitFlags): Promise<void> {

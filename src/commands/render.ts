@@ -23,6 +23,6 @@ export function workOf(templates: TemplateStore, job: Job, overrides: readonly s
     resources: job.resources,
     sparkSettings: job.sparkSettings,
     files: [file],
-    program: { kind: 'python', address: storedPathOf(file), args: [], pyFiles: [] },
+    program: { kind: 'python', address: storedPathOf(file), args: [], jars: [], pyFiles: [] },
   };
 }

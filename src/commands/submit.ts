@@ -12,7 +12,7 @@ import {
 } from '../core/submission.js';
 import { requireNoSecret, type KnownSecret } from '../core/secrets.js';
 import { awaitRun, failureOf, roomOf, type Waited } from './await-run.js';
-import { reconcile, type ReconcilePorts } from './reconcile.js';
+import { reconcile, type Reconciled, type ReconcilePorts } from './reconcile.js';
 
 export interface SubmitPorts extends ReconcilePorts {
   readonly files: FileStore;
@@ -183,6 +183,17 @@ async function notRegistered(ports: SubmitPorts, { run, driverState }: Waited): 
   });
 }
 
+/** True once the run works: by its own word, or by Spark's where the program knows nothing of the book of runs. */
+const hasBegun = ({ work }: SubmitPlan, { run, driverState }: Reconciled): boolean =>
+  run.state === 'RUNNING' || (!work.registersItself && driverState === 'RUNNING');
+
+/** Writes down for a program that cannot do so itself that it runs. */
+async function begun(ports: SubmitPorts, plan: SubmitPlan, seen: Waited): Promise<JobRun> {
+  if (seen.run.state === 'RUNNING' || !hasBegun(plan, seen)) return seen.run;
+  await ports.book.setState(seen.run.runId, 'RUNNING');
+  return (await ports.book.find(seen.run.runId)) ?? seen.run;
+}
+
 /**
  * Stores, writes down, posts once, and waits until the job has registered itself (design.md, section 5).
  *
@@ -196,14 +207,14 @@ export async function submit(ports: SubmitPorts, options: SubmitOptions): Promis
   const { run, isOurs } =
     living === undefined ? await openAndPost(ports, options) : { run: living, isOurs: false };
   const seen = await awaitRun(ports, run, {
-    until: (now) => now.run.state === 'RUNNING',
+    until: (now) => hasBegun(options, now),
     timeoutMs: options.registerTimeoutMs,
     signal: options.signal,
   });
   const outcome = isOurs ? 'submitted' : 'adopted';
   if (seen.ended === 'interrupted') return { run: seen.run, outcome, isRegistered: false };
   if (seen.ended === 'timed out') throw await notRegistered(ports, seen);
-  if (seen.run.state === 'RUNNING' || seen.run.state === 'FINISHED')
-    return { run: seen.run, outcome, isRegistered: true };
-  throw await failureOf(ports, seen.run);
+  const now = await begun(ports, options, seen);
+  if (now.state === 'RUNNING' || now.state === 'FINISHED') return { run: now, outcome, isRegistered: true };
+  throw await failureOf(ports, now);
 }

@@ -16,26 +16,22 @@ export interface ClusterView {
 const redacted = '(?i)secret|passw(or)?d|token|credential|jaas|private|access[.]?key';
 
 /** A file that is stored before Spark hears of the run; named by its content, so it never changes under a run. */
-interface StoredFile {
+export interface StoredFile {
   readonly name: string;
   readonly sha256: string;
   readonly content: Uint8Array;
 }
 
 /** What Spark starts. An address that begins with `/` is a path in the file store. */
-type Program =
-  | {
-      readonly kind: 'python';
-      readonly address: string;
-      readonly args: readonly string[];
-      readonly pyFiles: readonly string[];
-    }
-  | {
-      readonly kind: 'jar';
-      readonly address: string;
-      readonly mainClass: string;
-      readonly args: readonly string[];
-    };
+type Program = {
+  readonly address: string;
+  readonly args: readonly string[];
+  /** Beside those that every job has; driver and executors get them. */
+  readonly jars: readonly string[];
+} & (
+  | { readonly kind: 'python'; readonly pyFiles: readonly string[] }
+  | { readonly kind: 'jar'; readonly mainClass: string }
+);
 
 /** Everything of a submission but its run id: what a rendered job or an existing program is turned into. */
 export interface Work {
@@ -77,9 +73,14 @@ function applicationSettings(work: Work, cluster: ClusterView): Record<string, s
   };
 }
 
-/** What both kinds of drivers are started with; the driver's own JVM takes its size from here only. */
+/** What the driver's JVM is launched with: later it is too late for them. */
+const isOfLaunch = (name: string): boolean =>
+  /^spark\.driver\.(extraJavaOptions|defaultJavaOptions|extraClassPath|extraLibraryPath)$/.test(name);
+
+/** What both kinds of drivers are started with; the driver's own JVM takes its size and options from here only. */
 function driverProperties(work: Work, appName: string, cluster: ClusterView): Record<string, string> {
   return {
+    ...Object.fromEntries(Object.entries(work.sparkSettings).filter(([name]) => isOfLaunch(name))),
     'spark.master': cluster.masterUrl,
     'spark.app.name': appName,
     'spark.submit.deployMode': 'cluster',
@@ -110,13 +111,13 @@ function pythonPart(
   const appName = appNameOf(work, runId);
   const option = (name: string, values: readonly string[]): string[] =>
     values.length === 0 ? [] : [name, values.join(',')];
-  const settings = Object.entries(applicationSettings(work, cluster));
+  const settings = Object.entries(applicationSettings(work, cluster)).filter(([name]) => !isOfLaunch(name));
   return {
     mainClass: 'org.apache.spark.deploy.SparkSubmit',
     appResource: '',
     appArgs: [
       ...['--master', cluster.masterUrl, '--name', appName],
-      ...option('--jars', cluster.jars),
+      ...option('--jars', [...cluster.jars, ...program.jars.map(addressOf)]),
       ...option('--py-files', program.pyFiles.map(addressOf)),
       ...settings.flatMap(([name, value]) => ['--conf', `${name}=${value}`]),
       addressOf(program.address),
@@ -135,18 +136,13 @@ function jarPart(
   cluster: ClusterView,
 ): ProgramPart {
   const { work, runId, addressOf } = run;
-  const settings = applicationSettings(work, cluster);
-  const jars = [
-    addressOf(program.address),
-    ...cluster.jars,
-    ...(settings['spark.jars'] ?? '').split(',').filter((jar) => jar !== ''),
-  ];
+  const jars = [addressOf(program.address), ...cluster.jars, ...program.jars.map(addressOf)];
   return {
     mainClass: program.mainClass,
     appResource: addressOf(program.address),
     appArgs: program.args,
     sparkProperties: {
-      ...settings,
+      ...applicationSettings(work, cluster),
       ...driverProperties(work, appNameOf(work, runId), cluster),
       'spark.jars': jars.join(','),
     },
