@@ -25,7 +25,7 @@ const stopTimeoutMs = 180_000;
 
 /** `submit JOB` and its kin: renders, stores, posts once, and says what runs. */
 export function addSubmit(program: Command, context: CliContext): void {
-  const command = withRunFlags(
+  const command: Command = withRunFlags(
     program
       .command('submit [job]')
       .usage('[options] <job>')
