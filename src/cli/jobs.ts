@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { findJob, type Job } from '../core/job.js';
 import type { JobParameter } from '../core/job-parameters.js';
 import type { CliContext } from './context.js';
+import { flagsOf } from './flags.js';
 import { printJson, printTable } from './print.js';
 
 /** `jobs` and `jobs show JOB`: what can be submitted. */
@@ -20,13 +21,13 @@ export function addJobs(program: Command, context: CliContext): void {
           ['job', 'what it does', 'parameters'],
           known.map((job) => [job.name, job.meaning, job.parameters.map(({ name }) => name).join(' ')]),
         );
-    })
-    .enablePositionalOptions();
+    });
   jobs
     .command('show <job>')
     .description('explain one job: its parameters, what it takes of the cluster, its Spark settings')
     .option('--json', 'print one JSON document', false)
-    .action(async (name: string, flags: { readonly json: boolean }) => {
+    .action(async (name: string, _: unknown, command: Command) => {
+      const flags = flagsOf(command) as { readonly json: boolean };
       const job = findJob(name, (await context.app()).jobs);
       if (flags.json) printJson(context.io, documentOf(job));
       else show(context, job);

@@ -2,7 +2,7 @@ import { InvalidArgumentError, type Command } from 'commander';
 import { programWork, type ProgramCall } from '../commands/program-work.js';
 import type { JobResources } from '../core/job.js';
 import type { CliContext } from './context.js';
-import { collect, positiveInteger } from './flags.js';
+import { collect, flagsOf, positiveInteger } from './flags.js';
 import { printOutcome, submitWork, withRunFlags, type RunFlags } from './submission.js';
 
 interface ResourceFlags {
@@ -76,7 +76,9 @@ export function addSubmitPrograms(submit: Command, context: CliContext): void {
       .requiredOption('--class <name>', 'the class whose main method is called', className),
   )
     .addHelpText('after', '\nExample: cryptopipe submit jar pi.jar --class org.example.Pi --wait -- 100')
-    .action((place: string, args: string[], flags: ProgramFlags) => run(context, 'jar', place, args, flags));
+    .action((place: string, args: string[], _: unknown, command: Command) =>
+      run(context, 'jar', place, args, flagsOf(command) as ProgramFlags),
+    );
   withProgramOptions(
     submit
       .command('python <place> [arguments...]')
@@ -84,8 +86,8 @@ export function addSubmitPrograms(submit: Command, context: CliContext): void {
       .option('--py-file <place>', 'a module, zip or egg to import from; may be repeated', collect, []),
   )
     .addHelpText('after', '\nExample: cryptopipe submit python pi.py --wait -- 100')
-    .action((place: string, args: string[], flags: ProgramFlags) =>
-      run(context, 'python', place, args, flags),
+    .action((place: string, args: string[], _: unknown, command: Command) =>
+      run(context, 'python', place, args, flagsOf(command) as ProgramFlags),
     );
 }
 

@@ -45,19 +45,8 @@ export function addSubmit(program: Command, context: CliContext): void {
     .addHelpText('after', '\nExample: cryptopipe submit streaming --dry-run')
     .action((name: string | undefined, flags: SubmitFlags) =>
       name === undefined ? command.help({ error: true }) : run(context, name, flags),
-    )
-    .enablePositionalOptions()
-    .hook('preSubcommand', refuseMisplaced);
+    );
   addSubmitPrograms(command, context);
-}
-
-/** An option before the word `jar` would be one of `submit JOB` and do nothing. */
-function refuseMisplaced(submitJob: Command, inner: Command): void {
-  const misplaced = submitJob.options.find(
-    (option) => submitJob.getOptionValueSource(option.attributeName()) === 'cli',
-  );
-  if (misplaced !== undefined)
-    inner.error(`error: ${misplaced.long ?? misplaced.flags} belongs behind \`submit ${inner.name()}\``);
 }
 
 async function run(context: CliContext, name: string, flags: SubmitFlags): Promise<void> {
