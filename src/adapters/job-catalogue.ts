@@ -2,9 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
-import { ConfigError } from '../core/errors.js';
+import { keptPlaces } from '../core/connection-values.js';
+import { ConfigError, UsageError } from '../core/errors.js';
 import type { Job } from '../core/job.js';
 import { checkValue, type JobParameter, type ParameterValues } from '../core/job-parameters.js';
+import { sqlOutput, stdoutTarget, type SqlTarget } from '../core/sql-output.js';
 import { manifestSchema, type Manifest } from './job-manifest.js';
 
 const suffix = '.job.yaml';
@@ -100,9 +102,40 @@ function checkCheckpoint({ checkpoint, parameters }: Manifest, place: Place, pro
     if (!parameters.some((one) => one.name === name)) say('belongs_to', name, 'is no parameter');
 }
 
+/** Where a job of SQL says that its rows go; a job of Python says so itself. */
+function targetOf(
+  manifest: Manifest,
+  connection: ParameterValues,
+  place: Place,
+  problems: string[],
+): SqlTarget | undefined {
+  const { to, key, partition_by: partitionBy, overwrite } = manifest;
+  if (!manifest.template.endsWith('.sql.hbs')) {
+    const said = Object.entries({ to, key, partition_by: partitionBy, overwrite });
+    for (const [name, value] of said)
+      if (value !== undefined)
+        problems.push(`${place([name])}: ${name} goes with a template that ends in .sql.hbs`);
+    return undefined;
+  }
+  const wrong: string[] = [];
+  const target = {
+    to: filled(to ?? stdoutTarget.to, connection, wrong),
+    ...{ key: key ?? [], partitionBy: partitionBy ?? [], overwrite: overwrite ?? false },
+  };
+  try {
+    sqlOutput(target, keptPlaces(connection));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    wrong.push(error.message);
+  }
+  problems.push(...wrong.map((problem) => `${place(['to'])}: to: ${problem}`));
+  return target;
+}
+
 function toJob(
   manifest: Manifest,
   file: string,
+  target: SqlTarget | undefined,
   parameters: readonly JobParameter[],
   connection: ParameterValues,
 ): Job {
@@ -115,6 +148,7 @@ function toJob(
     manifest: file,
     single: manifest.single,
     supervise: manifest.supervise,
+    target,
     parameters,
     checkpoint: manifest.checkpoint && {
       parameter: manifest.checkpoint.parameter,
@@ -152,7 +186,8 @@ function readManifest(file: string, connection: ParameterValues, problems: strin
   const before = problems.length;
   const parameters = parametersOf(manifest, connection, place, problems);
   checkCheckpoint(manifest, place, problems);
-  const job = toJob(manifest, file, parameters, connection);
+  const target = targetOf(manifest, connection, place, problems);
+  const job = toJob(manifest, file, target, parameters, connection);
   if (!existsSync(job.template))
     problems.push(`${place(['template'])}: there is no template ${manifest.template} beside the manifest`);
   return problems.length === before ? job : undefined;

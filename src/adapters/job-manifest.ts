@@ -8,6 +8,9 @@ const count = z
   .transform(Number);
 const memory = z.string().regex(/^[1-9]\d*[mg]$/, 'is not memory as Spark takes it: 512m or 2g');
 const line = z.string().regex(/^[^\p{Cc}]+$/u, 'is not one line of text');
+const columns = z
+  .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'is no name of a column'))
+  .min(1, 'is empty');
 const texts = z.array(line).min(1, 'is empty');
 
 const parameterBase = {
@@ -33,6 +36,7 @@ const parameter = z.discriminatedUnion(
       ...parameterBase,
       type: z.literal('text'),
       pattern: z.string().transform(wholePattern).optional(),
+      lines: flag.optional(),
     }),
     z.strictObject({ ...bounded, type: z.enum(['integer', 'decimal', 'date', 'time']) }),
     z.strictObject({ ...parameterBase, type: z.literal('boolean') }),
@@ -47,7 +51,13 @@ export const manifestSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is not a name in lower case, with digits and dashes'),
   meaning: line,
   app_name: z.string().regex(/^[A-Za-z][A-Za-z0-9]{0,59}$/, 'is not a name of letters and digits'),
-  template: z.string().regex(/^[A-Za-z0-9_-]+\.py\.hbs$/, 'is not a file name that ends in .py.hbs'),
+  template: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]+\.(py|sql)\.hbs$/, 'is not a file name that ends in .py.hbs or .sql.hbs'),
+  to: line.optional(),
+  key: columns.optional(),
+  partition_by: columns.optional(),
+  overwrite: flag.optional(),
   single: flag.default(false),
   supervise: flag.default(false),
   resources: z

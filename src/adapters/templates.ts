@@ -13,10 +13,16 @@ const compileOptions: Parameters<typeof Handlebars.compile>[1] = {
   knownHelpers: { py: true, ident: true },
 };
 
-/** A Python literal: JSON's form of a text is one in Python too, except that Python wants no lone surrogate halves. */
+/**
+ * A Python literal: JSON's form of a text is one in Python too, except that Python wants no lone surrogate halves. A text of
+ * several lines stays readable: one literal a line, which Python joins.
+ */
 function pythonLiteral(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'True' : 'False';
-  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'string') {
+    const lines = value.split(/(?<=\n)/).map((line) => JSON.stringify(line));
+    return lines.length < 2 ? JSON.stringify(value) : `(\n${lines.map((line) => `    ${line}\n`).join('')})`;
+  }
   if (typeof value === 'number' && Number.isFinite(value)) return String(value);
   throw new TypeError(`{{py}} takes a text, a finite number or a boolean, not ${String(value)}`);
 }
@@ -94,6 +100,7 @@ export function createTemplateStore(root: string, checkFolders: readonly string[
     }
   };
   return {
+    sqlJob: (values) => rendered(render(join(root, 'templates/sql.py.hbs'), values).trimEnd() + '\n'),
     job: (template, values) => rendered(render(template, values).trimEnd() + '\n'),
     sqlStep: (step, values) =>
       rendered(render(join(root, `spark-sql/${step}.sql.hbs`), values).trimEnd() + '\n'),

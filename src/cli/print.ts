@@ -18,6 +18,16 @@ export function printTable(io: Io, head: readonly string[], rows: readonly (read
   io.out(`${table.toString()}\n`);
 }
 
+/** Rows as RFC 4180 wants them; NULL is an empty field, which an empty text in quotes is not. */
+export function printCsv(io: Io, head: readonly string[], rows: readonly (readonly unknown[])[]): void {
+  const field = (value: unknown): string => {
+    if (value === null) return '';
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  };
+  for (const row of [head, ...rows]) io.out(`${row.map(field).join(',')}\r\n`);
+}
+
 /** Bytes for people: `312 B`, `4.1 MB`. */
 export function formatSize(bytes: number): string {
   if (bytes < 1_000) return `${bytes} B`;

@@ -5,7 +5,8 @@ import type { CliContext } from './context.js';
 import { collect, flagsOf, positiveInteger } from './flags.js';
 import { printOutcome, submitWork, withRunFlags, type RunFlags } from './submission.js';
 
-interface ResourceFlags {
+/** What `withResourceOptions` adds. */
+export interface ResourceFlags {
   readonly driverMemory?: string;
   readonly driverCores?: number;
   readonly executorMemory?: string;

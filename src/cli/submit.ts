@@ -4,6 +4,7 @@ import { submit } from '../commands/submit.js';
 import { UsageError } from '../core/errors.js';
 import type { CliContext } from './context.js';
 import { collect } from './flags.js';
+import { addSubmitSql } from './submit-sql.js';
 import { addSubmitPrograms } from './submit-programs.js';
 import {
   jobSubmission,
@@ -46,6 +47,7 @@ export function addSubmit(program: Command, context: CliContext): void {
     .action((name: string | undefined, flags: SubmitFlags) =>
       name === undefined ? command.help({ error: true }) : run(context, name, flags),
     );
+  addSubmitSql(command, context);
   addSubmitPrograms(command, context);
 }
 

@@ -1,5 +1,6 @@
 import { ConfigError } from './errors.js';
 import type { ParameterValues } from './job-parameters.js';
+import type { KeptPlaces } from './sql-output.js';
 
 /** Where the servers are, as the cluster sees them. */
 export interface ClusterPlaces {
@@ -43,4 +44,11 @@ export function connectionValues(places: ClusterPlaces): ParameterValues {
     postgres_database: database,
     postgres_user: places.postgresUser,
   };
+}
+
+/** Where no result of a query may go: the lake, and what cryptopipe itself keeps in HDFS. */
+export function keptPlaces(connection: ParameterValues): KeptPlaces {
+  const hdfsRoot = String(connection['hdfs_root']);
+  const lake = ['raw_path', 'clean_path', 'rejected_path'].map((name) => String(connection[name]));
+  return { hdfsRoot, folders: [...lake, `${hdfsRoot}/checkpoints`, `${hdfsRoot}/jobs`] };
 }

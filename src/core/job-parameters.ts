@@ -16,9 +16,9 @@ interface Bounds {
   readonly max?: string;
 }
 
-/** A typed parameter of a job. Texts never hold control characters, so that no value can end its line. */
+/** A typed parameter of a job. Texts never hold control characters, so that no value can end its line, unless they are `lines`. */
 export type JobParameter =
-  | (ParameterBase & { readonly type: 'text'; readonly pattern?: RegExp })
+  | (ParameterBase & { readonly type: 'text'; readonly pattern?: RegExp; readonly lines?: boolean })
   | (ParameterBase & { readonly type: 'integer' | 'decimal' | 'date' | 'time' } & Bounds)
   | (ParameterBase & { readonly type: 'boolean' })
   | (ParameterBase & { readonly type: 'choice'; readonly choices: readonly string[] })
@@ -30,6 +30,7 @@ export type ParameterValues = Readonly<Record<string, string | number | boolean>
 type Checked = { readonly value: string | number | boolean } | { readonly problem: string };
 
 const printable = /^[^\p{Cc}]+$/u;
+const printableLines = /^(?:[^\p{Cc}]|[\t\r\n])+$/u;
 
 function withinBounds(
   text: string,
@@ -92,7 +93,9 @@ function checkChoice(choices: readonly string[], text: string): Checked {
 
 /** Reads one value as a parameter's type wants it. */
 export function checkValue(parameter: JobParameter, text: string): Checked {
-  if (!printable.test(text)) return { problem: 'is empty or holds control characters' };
+  const isOfLines = parameter.type === 'text' && parameter.lines === true;
+  if (!(isOfLines ? printableLines : printable).test(text))
+    return { problem: 'is empty or holds control characters' };
   switch (parameter.type) {
     case 'boolean':
       return text === 'true' || text === 'false'

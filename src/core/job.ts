@@ -1,5 +1,6 @@
 import { UsageError } from './errors.js';
 import type { JobParameter, ParameterValues } from './job-parameters.js';
+import type { SqlTarget } from './sql-output.js';
 import { nearest } from './suggestion.js';
 
 /** What a job takes of the cluster; memory as Spark writes it (`1g`). */
@@ -34,6 +35,8 @@ export interface Job {
   readonly single: boolean;
   /** True where Spark starts the driver again when it ends badly. */
   readonly supervise: boolean;
+  /** Of a template of SQL: where its rows go. Of one of Python undefined. */
+  readonly target: SqlTarget | undefined;
   readonly parameters: readonly JobParameter[];
   readonly checkpoint: JobCheckpoint | undefined;
   readonly resources: JobResources;

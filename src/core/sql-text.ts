@@ -27,11 +27,10 @@ const token = new RegExp(
 
 /** The end of a comment in brackets that begins at `start`; the text's end where it is never closed. */
 function endOfComment(sql: string, start: number): number {
-  const bracket = /\/\*|\*\//g;
-  bracket.lastIndex = start;
-  for (let depth = 0, match = bracket.exec(sql); match !== null; match = bracket.exec(sql)) {
-    depth += match[0] === '/*' ? 1 : -1;
-    if (depth === 0) return bracket.lastIndex;
+  let depth = 0;
+  for (const bracket of sql.slice(start).matchAll(/\/\*|\*\//g)) {
+    depth += bracket[0] === '/*' ? 1 : -1;
+    if (depth === 0) return start + bracket.index + 2;
   }
   return sql.length;
 }
@@ -43,25 +42,26 @@ interface Token {
   readonly end: number;
 }
 
-function* tokensOf(sql: string): Generator<Token> {
-  token.lastIndex = 0;
-  let start = 0;
-  for (let match = token.exec(sql); match !== null; match = token.exec(sql)) {
-    const [kind = 'other'] = Object.entries(match.groups ?? {}).find(([, value]) => value !== undefined) ?? [];
+function tokensOf(sql: string): Token[] {
+  const tokens: Token[] = [];
+  for (let start = 0; start < sql.length; start = tokens.at(-1)?.end ?? sql.length) {
+    token.lastIndex = start;
+    const groups = token.exec(sql)?.groups ?? {};
+    const [kind = 'other'] = Object.entries(groups).find(([, value]) => value !== undefined) ?? [];
     const end = kind === 'bracket' ? endOfComment(sql, start) : token.lastIndex;
-    yield { kind, value: sql.slice(start, end), start, end };
-    token.lastIndex = start = end;
+    tokens.push({ kind, value: sql.slice(start, end), end, start });
   }
+  return tokens;
 }
 
 const isSilent = ({ kind }: Token): boolean => ['space', 'comment', 'bracket'].includes(kind);
 /** `struct<a:INT>` names a field: there the colon follows right after what it belongs to. */
 const takesColon = (before: Token | undefined): boolean =>
-  before !== undefined && (['word', 'text'].includes(before.kind) || [')', ']', '>'].includes(before.value));
+  before !== undefined && (['word', 'text'].includes(before.kind) || [')', ']'].includes(before.value));
 
 /** Total: what it cannot make sense of is left to Spark's parser. */
 export function readSqlText(sql: string): SqlText {
-  const tokens = [...tokensOf(sql)];
+  const tokens = tokensOf(sql);
   const spoken = tokens.filter((one) => !isSilent(one));
   const parameters = tokens
     .filter((one, index) => one.kind === 'parameter' && !takesColon(tokens[index - 1]))

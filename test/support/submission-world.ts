@@ -45,6 +45,7 @@ const templates: TemplateStore = {
     const text = `${basename(template)} ${JSON.stringify(values)}`;
     return { text, sha256: createHash('sha256').update(text).digest('hex') };
   },
+  sqlJob: (values) => ({ text: `sql ${JSON.stringify(values)}`, sha256: 'f00d' }),
   sqlStep: (step) => ({ text: step, sha256: 'f00d' }),
 };
 

@@ -11,6 +11,8 @@ export interface RenderedText {
 export interface TemplateStore {
   /** Of a template's file. @throws ConfigError when it is missing, or uses a name that nothing has. */
   job(template: string, values: ParameterValues): RenderedText;
+  /** The shipped job that runs a statement of SQL. */
+  sqlJob(values: ParameterValues): RenderedText;
   /** One step of `spark-sql/` alone, as a test of that step needs it. */
   sqlStep(step: string, values: ParameterValues): RenderedText;
 }
