@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.js';
-import type { JobResources } from '../core/job.js';
+import { resourcesWith, type JobResources } from '../core/job.js';
 import type { LocalFiles } from '../core/ports/local-files.js';
 import { parseSettings } from '../core/program-settings.js';
 import { storedPathOf, type StoredFile, type Work } from '../core/submission.js';
@@ -34,12 +34,6 @@ const defaults: JobResources = {
 };
 
 const schemes = ['hdfs', 'http', 'https', 's3a', 'file', 'local'];
-
-/** An executor that wants more cores than the application may have would never come. */
-function resourcesOf(given: Partial<JobResources>): JobResources {
-  const all = { ...defaults, ...given };
-  return { ...all, executorCores: given.executorCores ?? Math.min(all.executorCores, all.coresMax) };
-}
 
 function requireEnding(what: string, place: string, endings: readonly string[]): void {
   if (endings.some((ending) => place.endsWith(ending))) return;
@@ -108,7 +102,7 @@ export async function programWork(
     appName: job,
     registersItself: false,
     parameters: { file: call.file, ...(mainClass === undefined ? {} : { class: mainClass }) },
-    resources: resourcesOf(call.resources),
+    resources: resourcesWith(defaults, call.resources),
     program:
       call.kind === 'jar'
         ? { ...common, kind: 'jar', mainClass: mainClass ?? '' }

@@ -1,4 +1,4 @@
-import type { Job, JobResources } from '../core/job.js';
+import { resourcesWith, type Job, type JobResources } from '../core/job.js';
 import { resolveParameters, type ParameterValues } from '../core/job-parameters.js';
 import type { TemplateStore } from '../core/ports/templates.js';
 import { sqlJobValues } from '../core/sql-job.js';
@@ -47,6 +47,6 @@ export function sqlWork(templates: TemplateStore, job: Job, call: SqlCall): Work
   return {
     ...work,
     parameters: bookedOf(call, values),
-    resources: { ...work.resources, ...call.resources },
+    resources: resourcesWith(work.resources, call.resources),
   };
 }

@@ -13,6 +13,12 @@ export interface JobResources {
   readonly coresMax: number;
 }
 
+/** What a run takes where a person has said some of it. An executor that wants more cores than all may have would never come. */
+export function resourcesWith(usual: JobResources, said: Partial<JobResources>): JobResources {
+  const all = { ...usual, ...said };
+  return { ...all, executorCores: said.executorCores ?? Math.min(all.executorCores, all.coresMax) };
+}
+
 /** Where a job remembers how far it is, so that its next run goes on from there. */
 export interface JobCheckpoint {
   /** The parameter that holds its address. */

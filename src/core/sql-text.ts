@@ -46,7 +46,7 @@ function tokensOf(sql: string): Token[] {
   const tokens: Token[] = [];
   for (let start = 0; start < sql.length; start = tokens.at(-1)?.end ?? sql.length) {
     token.lastIndex = start;
-    const groups = token.exec(sql)?.groups ?? {};
+    const groups: Readonly<Record<string, string | undefined>> = token.exec(sql)?.groups ?? {};
     const [kind = 'other'] = Object.entries(groups).find(([, value]) => value !== undefined) ?? [];
     const end = kind === 'bracket' ? endOfComment(sql, start) : token.lastIndex;
     tokens.push({ kind, value: sql.slice(start, end), end, start });
