@@ -19,7 +19,7 @@ const ending = { FINISHED: 'ends', FAILED: 'fails', KILLED: 'stays', ERROR: 'end
 
 const statements: Readonly<Record<End, string>> = {
   FINISHED: 'SELECT :answer AS answer, count(*) AS runs FROM job_runs WHERE job = :nobody',
-  FAILED: '-- A word is missing.\nSELECT symbol FROM clean WHERE GROUP symbol',
+  FAILED: '-- A word is missing.\nSELECT symbol FROM clean GROUP symbol',
   KILLED: 'SELECT count(*) AS pairs FROM range(10000000) CROSS JOIN range(10000000)',
   ERROR: 'SELECT 1 AS one',
 };
@@ -153,7 +153,7 @@ describe('submit --wait of a program that fails', () => {
     ],
     [
       'sql',
-      /\[PARSE_SYNTAX_ERROR\] Syntax error at or near 'symbol'[\s\S]*SELECT symbol FROM clean WHERE GROUP symbol/,
+      /\[PARSE_SYNTAX_ERROR\] Syntax error at or near 'symbol'[\s\S]*SELECT symbol FROM clean GROUP symbol/,
       'PARSE_SYNTAX_ERROR',
     ],
   ])('exits 5, shows why, and says FAILED: %s', (kind, cause, inOneLine) => {
