@@ -153,7 +153,7 @@ describe('submit --wait of a program that fails', () => {
     ],
     [
       'sql',
-      /\[PARSE_SYNTAX_ERROR\] Syntax error at or near 'symbol'[\s\S]*SELECT symbol FROM clean GROUP symbol/,
+      /\[PARSE_SYNTAX_ERROR\] Syntax error at or near [\s\S]*SELECT symbol FROM clean GROUP symbol/,
       'PARSE_SYNTAX_ERROR',
     ],
   ])('exits 5, shows why, and says FAILED: %s', (kind, cause, inOneLine) => {
