@@ -8,8 +8,8 @@ import type { StackSettings } from './settings.js';
 import { sparkCommand, writeSparkConf, type SparkParts } from './spark.js';
 
 const className = 'org.apache.spark.deploy.worker.Worker';
-/** Batch jobs would starve beside the stream with fewer, whatever the computer has. */
-const leastCores = 4;
+/** The stream takes three (driver 1, executor 2): with fewer than six a batch job of the same size would starve beside it. */
+const leastCores = 6;
 const memory = '4g';
 
 /** Where the worker's jobs find the password of PostgreSQL; readable by this user alone. */
