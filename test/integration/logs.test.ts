@@ -7,6 +7,7 @@ import { follow, readFailure, readLogs } from '../../src/commands/logs.js';
 import { workOf } from '../../src/commands/render.js';
 import { submit } from '../../src/commands/submit.js';
 import { createApp, type App } from '../../src/compose.js';
+import { JobFailedError } from '../../src/core/errors.js';
 import { findJob } from '../../src/core/job.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
 import { startStack, type TestStack } from '../support/stack.js';
@@ -25,11 +26,12 @@ async function submitTalking(overrides: readonly string[], memory: string): Prom
   if (job === undefined) throw new Error('there is no talking job');
   const { files, book, spark, clock } = app;
   const resources = { ...job.resources, executorMemory: memory };
-  const { run } = await submit(
+  const runId = app.newRunId();
+  await submit(
     { files, book, spark, clock, say: () => undefined },
     {
       work: workOf(app.templates, { ...job, resources }, overrides),
-      runId: app.newRunId(),
+      runId,
       hdfsRoot: app.config.hdfs.root,
       cluster: app.clusterView,
       submittedBy: 'a test',
@@ -37,11 +39,16 @@ async function submitTalking(overrides: readonly string[], memory: string): Prom
       registerTimeoutMs: 100_000,
       signal: new AbortController().signal,
     },
-  );
+  ).catch((error: unknown) => {
+    // A job that fails at once may have ended before anybody looked.
+    if (!(error instanceof JobFailedError)) throw error;
+  });
+  const run = await app.book.find(runId);
+  if (run === undefined) throw new Error(`run ${runId} was never written down`);
   return run;
 }
 
-/** A second worker, whose executors' logs are rolled over after 100 kB; one old file is kept. */
+/** A second worker, with room for a driver too, whose executors' logs are rolled over after 100 kB; one old file is kept. */
 async function startRollingWorker(): Promise<ChildProcess> {
   const { sparkHome, python } = app.nativeInstallation;
   const folder = join(stack.dataDir, 'rolling-worker');
@@ -50,7 +57,7 @@ async function startRollingWorker(): Promise<ChildProcess> {
     join(sparkHome, 'bin', 'spark-class'),
     [
       'org.apache.spark.deploy.worker.Worker',
-      ...['--host', '127.0.0.1', '--port', '0', '--webui-port', '0', '--cores', '1', '--memory', '5g'],
+      ...['--host', '127.0.0.1', '--port', '0', '--webui-port', '0', '--cores', '2', '--memory', '6g'],
       ...['--work-dir', join(folder, 'work'), app.config.spark.masterUrl],
     ],
     {
