@@ -14,6 +14,7 @@ interface SqlFlags extends RunFlags, ResourceFlags {
   readonly key: readonly string[];
   readonly partitionBy: readonly string[];
   readonly overwrite: boolean;
+  readonly conf: readonly string[];
   readonly csv: boolean;
 }
 
@@ -58,6 +59,7 @@ export function addSubmitSql(submit: Command, context: CliContext): void {
           [],
         )
         .option('--overwrite', 'hdfs: replace the whole folder', false)
+        .option('-c, --conf <name=value>', 'a Spark setting; may be repeated', collect, [])
         .option('--csv', 'print the rows as CSV', false),
     ),
   )
@@ -78,6 +80,7 @@ async function run(context: CliContext, file: string, flags: SqlFlags, command: 
     ...{ file, target: { to, key, partitionBy, overwrite }, overrides: flags.param },
     text: new TextDecoder().decode(content),
     resources: resourcesOf(flags),
+    conf: flags.conf,
   });
   const ended = await submitWork(context, work, { ...flags, wait: flags.wait || isPrinted });
   if (ended === undefined) return;

@@ -1,6 +1,7 @@
 import { resourcesWith, type Job, type JobResources } from '../core/job.js';
 import { resolveParameters, type ParameterValues } from '../core/job-parameters.js';
 import type { TemplateStore } from '../core/ports/templates.js';
+import { parseSettings } from '../core/program-settings.js';
 import { sqlJobValues } from '../core/sql-job.js';
 import type { SqlTarget } from '../core/sql-output.js';
 import { sqlParameters } from '../core/sql-parameters.js';
@@ -17,6 +18,8 @@ export interface SqlCall {
   readonly overrides: readonly string[];
   readonly target: SqlTarget;
   readonly resources: Partial<JobResources>;
+  /** `name=value` of Spark settings. */
+  readonly conf?: readonly string[];
 }
 
 /** What the book of runs says of it: the file and where its rows go, and each value under its name in the SQL. */
@@ -46,6 +49,7 @@ export function sqlWork(templates: TemplateStore, job: Job, call: SqlCall): Work
   );
   return {
     ...work,
+    sparkSettings: { ...work.sparkSettings, ...parseSettings(call.conf ?? [], 'python') },
     parameters: bookedOf(call, values),
     resources: resourcesWith(work.resources, call.resources),
   };

@@ -2,12 +2,31 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { createTemplateStore } from '../../src/adapters/templates.js';
 import { renderJob, workOf } from '../../src/commands/render.js';
+import { sqlWork } from '../../src/commands/sql-work.js';
+import { findJob } from '../../src/core/job.js';
+import { stdoutTarget } from '../../src/core/sql-output.js';
 import { submissionRequest } from '../../src/core/submission.js';
 import { compilesAsPython } from '../support/python.js';
-import { cluster, streaming } from '../support/submission-world.js';
+import { cluster, shippedJobs, streaming } from '../support/submission-world.js';
 
 const templates = createTemplateStore(resolve(import.meta.dirname, '../..'));
 const runId = '20261123t211500-ab12cd';
+
+describe('the job behind submit sql', () => {
+  const text = '-- :day date\nSELECT count(*) AS trades\nFROM clean WHERE CAST(event_timestamp AS DATE) = :day;\n';
+  const call = { file: 'trades.sql', text, overrides: ['day=2026-01-01'], target: stdoutTarget, resources: {} };
+  const work = sqlWork(templates, findJob('sql', shippedJobs), call);
+  const rendered = new TextDecoder().decode(work.files[0]?.content);
+
+  it('renders as it did, and compiles', async () => {
+    await expect(rendered).toMatchFileSnapshot('files/sql.py');
+    compilesAsPython(rendered);
+  });
+
+  it('is booked by its file, its target and its parameters', () => {
+    expect(work.parameters).toEqual({ file: 'trades.sql', to: 'stdout', ':day': '2026-01-01' });
+  });
+});
 
 describe('the streaming job', () => {
   const rendered = renderJob(templates, streaming, []);

@@ -1,0 +1,571 @@
+# Rendered by cryptopipe from templates/sql.py.hbs; edit the template, not this file.
+"""CryptoSqlJob: the rows of one statement of Spark SQL, printed, or into a table of PostgreSQL, or into Parquet on HDFS.
+
+Input    views of the lake (clean, clean_messages, raw, rejected) and of the tables in PostgreSQL's schema crypto, read-only.
+         Only what the statement names is opened. Its :names are bound, never pasted.
+Output   stdout: the first rows, in crypto.job_runs. postgres: rows updated by key, or partitions replaced, in one
+         transaction. hdfs: partitions replaced, or a new folder.
+Rerun    the same input gives the same table and the same files, however often it runs.
+
+The password of PostgreSQL comes from POSTGRES_PASSWORD or the file that POSTGRES_PASSWORD_FILE names, on the worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psycopg
+from psycopg.types.json import Jsonb
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+T = TypeVar("T")
+
+POSTGRES = {
+    "host": "localhost",
+    "port": 5432,
+    "dbname": "crypto",
+    "user": "crypto",
+}
+
+
+def read_password() -> str:
+    """The password of PostgreSQL, from the worker's environment or from a file named there."""
+    file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
+    if file_name:
+        return Path(file_name).read_text(encoding="utf-8").rstrip("\r\n")
+    if "POSTGRES_PASSWORD" in os.environ:
+        return os.environ["POSTGRES_PASSWORD"]
+    raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
+
+
+class Warehouse:
+    """A connection to PostgreSQL that is made again when it breaks.
+
+    What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
+    """
+
+    TRIES = 6
+
+    def __init__(self, application_name: str) -> None:
+        self._application_name = application_name
+        self._connection: psycopg.Connection | None = None
+
+    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
+        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
+        for attempt in range(1, self.TRIES + 1):
+            try:
+                connection = self._connect()
+                with connection.transaction():
+                    return work(connection)
+            except psycopg.errors.QueryCanceled:
+                self.close()  # it took too long, and would again
+                raise
+            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                self.close()
+                if attempt == self.TRIES:
+                    raise
+                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
+                time.sleep(min(2**attempt, 20))
+        raise AssertionError("unreachable")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _connect(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                **POSTGRES,
+                password=read_password(),
+                application_name=self._application_name,
+                connect_timeout=10,
+                options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
+                autocommit=True,
+            )
+        return self._connection
+
+
+REGISTER = """
+UPDATE crypto.job_runs
+SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
+WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
+"""
+HEARTBEAT = """
+UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
+"""
+END = """
+UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
+"""
+PROGRESS = "UPDATE crypto.job_runs SET progress = %s WHERE run_id = %s"
+RESULT = "UPDATE crypto.job_runs SET result = %s WHERE run_id = %s"
+
+
+class DataError(RuntimeError):
+    """The data are not as they should be: the run ends FAILED with this message, and without a traceback."""
+
+
+class StoppedOnRequest(RuntimeError):
+    """A stop was asked for before the work was done."""
+
+
+class Run:
+    """One run of this job, as the book of runs knows it."""
+
+    def __init__(self, run_id: str) -> None:
+        self.run_id = run_id
+        self.stop_wanted = threading.Event()
+        self.lost: Exception | None = None
+        self._is_over = threading.Event()
+        self._control = Warehouse("cryptopipe control")
+        self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
+
+    def register(self, session: SparkSession) -> None:
+        """Tells the book of runs which driver and application this run has become."""
+        context = session.sparkContext
+        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
+        changed = self._control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
+        if changed != 1:
+            raise SystemExit(
+                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
+                "with `cryptopipe submit`."
+            )
+
+    def beat(self, on_stop: Callable[[], None]) -> None:
+        """Says each second that the run lives, until its end; calls `on_stop` when a stop is asked for or it was given up."""
+        while not self._is_over.wait(timeout=1):
+            try:
+                is_wanted = self._is_stop_wanted()
+            except Exception as error:
+                self.lost = error
+                on_stop()
+                return
+            if is_wanted and not self.stop_wanted.is_set():
+                self.stop_wanted.set()
+                on_stop()
+
+    def check(self) -> None:
+        """Call it between two steps. Raises where the run was given up or a stop was asked for."""
+        if self.lost is not None:
+            raise self.lost
+        if self.stop_wanted.is_set():
+            raise StoppedOnRequest(self.run_id)
+
+    def report(self, progress: dict) -> None:
+        """How far the work is, as JSON; for `cryptopipe runs show`."""
+        self._control.transact(lambda connection: connection.execute(PROGRESS, [Jsonb(progress), self.run_id]))
+
+    def result(self, result: dict) -> None:
+        """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
+        self._control.transact(lambda connection: connection.execute(RESULT, [Jsonb(result), self.run_id]))
+
+    def end(self, state: str, error: str | None = None) -> None:
+        self._is_over.set()
+        self._control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
+
+    def _is_stop_wanted(self) -> bool:
+        row = self._heart.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
+        if row is None or row[0] != "RUNNING":
+            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
+        return row[1]
+
+
+def end_after_error(run: Run, error: Exception) -> int:
+    """Writes down why the work broke off; the exit code of the process."""
+    cause = run.lost or error
+    if isinstance(cause, StoppedOnRequest):
+        print("stopped on request", flush=True)
+        run.end("KILLED", "stopped on request")
+        return 0
+    if isinstance(cause, DataError):
+        print(cause, flush=True)
+        run.end("FAILED", str(cause)[:4000])
+    else:
+        traceback.print_exception(cause)
+        run.end("FAILED", f"{type(cause).__name__}: {cause}"[:4000])
+    return 1
+
+
+def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
+    """Runs `work(session, run)` and writes down how it ends; the exit code of the process.
+
+    0: done, or stopped on request · 1: failed, the reason is in crypto.job_runs. When a stop is asked for, Spark's jobs are
+    cancelled, so that `work` is left by an error; a job that `stops_itself` looks at `run.stop_wanted` and returns instead.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--run-id", required=True)
+    run = Run(parser.parse_args().run_id)
+    session = SparkSession.builder.getOrCreate()
+    if session.sparkContext.master.startswith("local"):
+        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
+    on_stop = (lambda: None) if stops_itself else session.sparkContext.cancelAllJobs
+    try:
+        run.register(session)
+        threading.Thread(target=run.beat, args=[on_stop], daemon=True).start()
+        work(session, run)
+        run.end("FINISHED")
+        return 0
+    except Exception as error:
+        is_stopped = run.stop_wanted.is_set() and not stops_itself
+        return end_after_error(run, StoppedOnRequest(run.run_id) if is_stopped else error)
+    finally:
+        session.stop()
+
+
+import re  # noqa: E402
+from datetime import date, datetime  # noqa: E402
+from decimal import Decimal  # noqa: E402
+
+from psycopg import sql  # noqa: E402
+from pyspark import StorageLevel  # noqa: E402
+from pyspark.errors import AnalysisException, ParseException, PySparkException  # noqa: E402
+from pyspark.sql import types  # noqa: E402
+
+STATEMENT = (
+    "-- :day date\n"
+    "SELECT count(*) AS trades\n"
+    "FROM clean WHERE CAST(event_timestamp AS DATE) = :day"
+)
+ARGUMENTS = json.loads("{\"day\":{\"date\":\"2026-01-01\"}}")
+OUTPUT = json.loads("{\"kind\":\"stdout\"}")
+LAKE = {"raw": "hdfs://localhost:8020/datalake/raw/crypto", "clean": "hdfs://localhost:8020/datalake/clean/crypto", "rejected": "hdfs://localhost:8020/datalake/rejected/crypto" }
+
+DEDUPLICATED = r"""
+-- deduplicated: each trade of the lake once, however often it was sent and however many checkpoints have written it.
+-- Grain: (source, symbol, agg_trade_id). Input: view clean, the Parquet below HDFS_CLEAN_PATH.
+-- Of several the lowest (topic, partition, offset) wins, as in the counting rule. Rerun: the same leaves give the same rows.
+WITH numbered AS (
+  SELECT
+    *,
+    row_number() OVER (
+      PARTITION BY source, symbol, agg_trade_id
+      ORDER BY topic, partition, offset
+    )                                                    AS occurrence
+  FROM clean
+)
+SELECT
+  source,
+  symbol,
+  agg_trade_id,
+  first_trade_id,
+  last_trade_id,
+  event_time,
+  event_timestamp,
+  price,
+  quantity,
+  buyer_is_maker
+FROM numbered
+WHERE occurrence = 1
+"""
+
+
+TRADE_FIELDS = (
+    "source STRING, symbol STRING, agg_trade_id BIGINT, first_trade_id BIGINT, last_trade_id BIGINT, event_time BIGINT, "
+    "event_timestamp TIMESTAMP, price DECIMAL(20, 8), quantity DECIMAL(20, 8), buyer_is_maker BOOLEAN"
+)
+POSITION_FIELDS = "topic STRING, partition INT, offset BIGINT, timestamp TIMESTAMP"
+# dt and hr are the day and hour of arrival, in UTC; batch is <generation>-<batch id>.
+LEAF_FIELDS = "dt DATE, hr STRING, batch STRING"
+LAKE_FIELDS = {
+    "raw": f"key BINARY, value BINARY, {POSITION_FIELDS}, {LEAF_FIELDS}",
+    "clean": f"{POSITION_FIELDS}, {TRADE_FIELDS}, {LEAF_FIELDS}",
+    "rejected": f"key BINARY, value BINARY, {POSITION_FIELDS}, reject_reason STRING, {LEAF_FIELDS}",
+}
+WAREHOUSE_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'crypto'"
+
+
+def hadoop_path(session: SparkSession, address: str) -> tuple:
+    """An address as Hadoop's Path, with the file system that it belongs to."""
+    path = session._jvm.org.apache.hadoop.fs.Path(address)
+    return path, path.getFileSystem(session._jsc.hadoopConfiguration())
+
+
+def lake_frame(session: SparkSession, area: str) -> DataFrame:
+    """All Parquet of an area of the lake; without rows where nothing was written yet."""
+    path, files = hadoop_path(session, LAKE[area])
+    if not files.exists(path):
+        return session.createDataFrame([], LAKE_FIELDS[area])
+    return session.read.schema(LAKE_FIELDS[area]).parquet(LAKE[area])
+
+
+def trades_frame(session: SparkSession) -> DataFrame:
+    """Each trade of the lake once, by the shipped step."""
+    lake_frame(session, "clean").createOrReplaceTempView("clean")
+    return session.sql(DEDUPLICATED)
+
+
+def warehouse_frame(session: SparkSession, table: str) -> DataFrame:
+    """A table or view of the schema crypto. The select on top keeps Spark from writing into it, the session PostgreSQL."""
+    host = f"[{POSTGRES['host']}]" if ":" in POSTGRES["host"] else POSTGRES["host"]
+    return (
+        session.read.format("jdbc")
+        .option("url", f"jdbc:postgresql://{host}:{POSTGRES['port']}/{POSTGRES['dbname']}?ApplicationName=cryptopipe+sql")
+        .option("driver", "org.postgresql.Driver")
+        .option("dbtable", f'crypto."{table}"')
+        .option("user", POSTGRES["user"])
+        .option("password", read_password())  # Spark redacts an option of this name wherever it shows one
+        .option("sessionInitStatement", "SET default_transaction_read_only = on")
+        .option("fetchsize", 10_000)
+        .load()
+        .select("*")
+    )
+
+
+def make_views(session: SparkSession, statement: str) -> None:
+    """Temporary views of what the statement names: a word that is the name of one opens it."""
+    words = set(re.findall(r"\w+", statement.lower()))
+    warehouse = Warehouse("cryptopipe sql")
+    tables = warehouse.transact(lambda connection: connection.execute(WAREHOUSE_TABLES).fetchall())
+    warehouse.close()
+    for (table,) in tables:
+        if table in words:
+            warehouse_frame(session, table).createOrReplaceTempView(table)
+    lake = {
+        "raw": lambda: lake_frame(session, "raw"),
+        "rejected": lambda: lake_frame(session, "rejected"),
+        "clean_messages": lambda: lake_frame(session, "clean"),
+        "clean": lambda: trades_frame(session),
+    }
+    for name, frame in lake.items():
+        if name in words:
+            frame().createOrReplaceTempView(name)
+
+
+MAX_PRINTED_ROWS = 1_000
+MAX_PRINTED_BYTES = 1_000_000
+MAX_JSON_INTEGER = 2**53
+
+
+def plain(value: object, kind: types.DataType) -> object:
+    """A value as JSON holds it without loss: decimals and large integers are texts, times ISO in UTC, bytes hexadecimal."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int) and abs(value) <= MAX_JSON_INTEGER:
+        return value
+    if isinstance(value, float) and value - value == 0:  # neither infinite nor no number
+        return value
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd")  # PostgreSQL's JSON takes no NUL
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat() + ("Z" if isinstance(kind, types.TimestampType) else "")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bytes | bytearray):
+        return value.hex()
+    if isinstance(kind, types.ArrayType):
+        return [plain(item, kind.elementType) for item in value]
+    if isinstance(kind, types.MapType):
+        return {str(plain(key, kind.keyType)): plain(item, kind.valueType) for key, item in value.items()}
+    if isinstance(kind, types.StructType):
+        return {field.name: plain(item, field.dataType) for field, item in zip(kind.fields, value, strict=True)}
+    return str(value)
+
+
+def print_rows(session: SparkSession, rows: DataFrame) -> dict:
+    """The first rows, as far as they are few and small."""
+    printed, size, is_cut = [], 0, False
+    first = rows.limit(MAX_PRINTED_ROWS + 1).persist()
+    first.count()  # an iterator would lose Spark's words for what goes wrong on the way
+    for row in first.toLocalIterator():
+        values = [plain(value, field.dataType) for value, field in zip(row, rows.schema.fields, strict=True)]
+        size += len(json.dumps(values))
+        is_cut = len(printed) == MAX_PRINTED_ROWS or size > MAX_PRINTED_BYTES
+        if is_cut:
+            break
+        printed.append(values)
+    columns = [{"name": field.name, "type": field.dataType.simpleString()} for field in rows.schema.fields]
+    return {"columns": columns, "rows": printed, "is_cut": is_cut}
+
+
+PG_TYPES = {
+    "string": "text", "boolean": "boolean", "tinyint": "smallint", "smallint": "smallint", "int": "integer",
+    "bigint": "bigint", "float": "real", "double": "double precision", "date": "date", "timestamp": "timestamptz",
+    "timestamp_ntz": "timestamp", "binary": "bytea",
+}
+TABLE_COLUMNS = """
+SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped
+"""
+# A write may take longer than a question.
+LONG_WRITE = "SET LOCAL statement_timeout = '1h'"
+
+
+def pg_type(column: str, kind: types.DataType) -> str:
+    """PostgreSQL's type of a column of the result."""
+    if isinstance(kind, types.ArrayType) and not isinstance(kind.elementType, types.ArrayType):
+        return pg_type(column, kind.elementType) + "[]"
+    if isinstance(kind, types.DecimalType):
+        return f"numeric({kind.precision}, {kind.scale})"
+    if isinstance(kind, types.StringType):
+        return "text"
+    if kind.simpleString() not in PG_TYPES:
+        raise DataError(f"PostgreSQL has no type for column {column}, which is {kind.simpleString()}: make it a text by to_json({column})")
+    return PG_TYPES[kind.simpleString()]
+
+
+def names(columns: Iterable[str]) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, columns))
+
+
+def write_table(session: SparkSession, rows: DataFrame) -> dict:
+    """Updates rows by their key, or replaces the partitions that there are rows for, in one transaction."""
+    columns = {field.name: pg_type(field.name, field.dataType) for field in rows.schema.fields}
+    missing = [column for column in OUTPUT["key"] + OUTPUT["partitionBy"] if column not in columns]
+    if missing or len(columns) != len(rows.columns):
+        raise DataError(f"the result has the columns {', '.join(rows.columns)}: {', '.join(missing) or 'one of them twice'}" + (" is missing" if missing else ""))
+    rows = rows.persist(StorageLevel.MEMORY_AND_DISK)  # a transaction that is tried again writes the same rows
+    warehouse = Warehouse("cryptopipe sql")
+    try:
+        rows.count()
+        count = warehouse.transact(lambda connection: store(connection, rows, columns))
+        return {"table": f"{OUTPUT['schema']}.{OUTPUT['table']}", "rows": count}
+    except (psycopg.errors.DataError, psycopg.errors.IntegrityError, psycopg.errors.ProgrammingError) as error:
+        raise DataError(f"PostgreSQL: {error}") from None
+    finally:
+        warehouse.close()
+        rows.unpersist()
+
+
+def store(connection: psycopg.Connection, rows: DataFrame, columns: dict[str, str]) -> int:
+    """Copies the rows beside the table, checks them, and moves them in; returns how many."""
+    connection.execute(LONG_WRITE)
+    target = sql.Identifier(OUTPUT["schema"], OUTPUT["table"])
+    ensure_table(connection, target, columns)
+    connection.execute(sql.SQL("CREATE TEMPORARY TABLE incoming ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(names(columns), target))
+    with connection.cursor() as cursor:
+        with cursor.copy(sql.SQL("COPY incoming ({}) FROM STDIN").format(names(columns))) as copy:
+            for row in rows.toLocalIterator(prefetchPartitions=True):
+                copy.write_row(row)
+        count = cursor.rowcount
+    move = update_by_key if OUTPUT["key"] else replace_partitions
+    move(connection, target, list(columns))
+    return count
+
+
+def ensure_table(connection: psycopg.Connection, target: sql.Identifier, columns: dict[str, str]) -> None:
+    """Makes the table where there is none; one that is there must have every column of the result."""
+    there = {column for (column,) in connection.execute(TABLE_COLUMNS, [f"{OUTPUT['schema']}.{OUTPUT['table']}"])}
+    if there and not there.issuperset(columns):
+        raise DataError(f"{OUTPUT['schema']}.{OUTPUT['table']} has no column {', '.join(set(columns) - there)}")
+    if there:
+        return
+    if connection.execute("SELECT to_regnamespace(%s)", [OUTPUT["schema"]]).fetchone()[0] is None:
+        connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(OUTPUT["schema"])))
+    parts = [sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind)) for column, kind in columns.items()]
+    if OUTPUT["key"]:
+        parts.append(sql.SQL("PRIMARY KEY ({})").format(names(OUTPUT["key"])))
+    connection.execute(sql.SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(target, sql.SQL(", ").join(parts)))
+
+
+def update_by_key(connection: psycopg.Connection, target: sql.Identifier, columns: list[str]) -> None:
+    key = names(OUTPUT["key"])
+    twice = connection.execute(sql.SQL("SELECT {0} FROM incoming GROUP BY {0} HAVING count(*) > 1 LIMIT 1").format(key)).fetchone()
+    if twice is not None:
+        raise DataError(f"the result has more than one row with ({', '.join(OUTPUT['key'])}) = ({', '.join(map(str, twice))})")
+    rest = [column for column in columns if column not in OUTPUT["key"]]
+    changes = sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(column)) for column in rest)
+    action = sql.SQL("UPDATE SET {}").format(changes) if rest else sql.SQL("NOTHING")
+    connection.execute(
+        sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM incoming ORDER BY {2} ON CONFLICT ({2}) DO {3}").format(target, names(columns), key, action)
+    )
+
+
+def replace_partitions(connection: psycopg.Connection, target: sql.Identifier, columns: list[str]) -> None:
+    """Readers see the old rows or the new ones; a second writer waits."""
+    connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
+    nameless = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(sql.Identifier(column)) for column in OUTPUT["partitionBy"])
+    if connection.execute(sql.SQL("SELECT 1 FROM incoming WHERE {} LIMIT 1").format(nameless)).fetchone() is not None:
+        raise DataError(f"the result has a row that belongs to no partition: {' or '.join(OUTPUT['partitionBy'])} is NULL")
+    same = sql.SQL(" AND ").join(sql.SQL("old.{0} = part.{0}").format(sql.Identifier(column)) for column in OUTPUT["partitionBy"])
+    parts = sql.SQL("SELECT DISTINCT {} FROM incoming").format(names(OUTPUT["partitionBy"]))
+    connection.execute(sql.SQL("DELETE FROM {} AS old USING ({}) AS part WHERE {}").format(target, parts, same))
+    connection.execute(sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM incoming").format(target, names(columns)))
+
+
+def require_room(session: SparkSession) -> None:
+    """Refuses to write over files that are no partition of the result."""
+    path, files = hadoop_path(session, OUTPUT["path"])
+    if OUTPUT["overwrite"] or not files.exists(path):
+        return
+    if not OUTPUT["partitionBy"]:
+        raise DataError(f"{OUTPUT['path']} is there already: name a new path, write partitions with --partition-by, or say --overwrite")
+    begins = (f"{OUTPUT['partitionBy'][0]}=", "_", ".")
+    strange = [status.getPath().getName() for status in files.listStatus(path) if not status.getPath().getName().startswith(begins)]
+    if strange:
+        raise DataError(f"{OUTPUT['path']} holds {strange[0]}, which is no partition by {OUTPUT['partitionBy'][0]}: name another path")
+
+
+def write_files(session: SparkSession, rows: DataFrame) -> dict:
+    """Parquet in zstd: replaces exactly the partitions that there are rows for, or makes a folder of its own."""
+    require_room(session)
+    columns = OUTPUT["partitionBy"]
+    rows = rows.persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        count = rows.count()
+        spread = rows.repartition(*columns) if columns else rows  # few files: a partition is written by one task
+        writer = spread.write.mode("overwrite" if columns or OUTPUT["overwrite"] else "errorifexists").option("compression", "zstd")
+        if columns:
+            writer = writer.partitionBy(*columns).option("partitionOverwriteMode", "dynamic")
+        writer.parquet(OUTPUT["path"])
+        return {"path": OUTPUT["path"], "rows": count}
+    finally:
+        rows.unpersist()
+
+
+class StatementError(DataError):
+    """What Spark says of the statement: it cannot be parsed, names what is not there, or divides by zero."""
+
+
+# How each type of argument is bound; times have a zone, so they mean the same wherever this runs.
+BINDERS = {
+    "text": str,
+    "integer": int,
+    "boolean": bool,
+    "decimal": Decimal,
+    "date": date.fromisoformat,
+    "time": lambda text: datetime.fromisoformat(text.replace("Z", "+00:00")),
+}
+
+
+def bound() -> dict[str, object]:
+    """The typed values of the statement's parameters."""
+    return {name: BINDERS[kind](value) for name, typed in ARGUMENTS.items() for kind, value in typed.items()}
+
+
+def said_of(error: PySparkException) -> str:
+    """Spark's words for the person who wrote the statement: without the plan that it appends to an analysis error."""
+    text = str(error).strip()
+    has_plan = isinstance(error, AnalysisException) and not isinstance(error, ParseException)
+    return text.split(";\n", 1)[0] if has_plan else text
+
+
+def work(session: SparkSession, run: Run) -> None:
+    """The rows of the statement, to where they are told; what became of them is the run's result."""
+    writers = {"stdout": print_rows, "postgres": write_table, "hdfs": write_files}
+    session.conf.set("spark.sql.session.timeZone", "UTC")
+    try:
+        make_views(session, STATEMENT)
+        rows = session.sql(STATEMENT, args=bound())
+        run.result(writers[OUTPUT["kind"]](session, rows))
+    except PySparkException as error:
+        if error.getCondition() is None:
+            raise
+        raise StatementError(said_of(error)) from None
+
+
+if __name__ == "__main__":
+    os.environ["TZ"] = "UTC"  # pyspark hands out times in the zone of the process
+    time.tzset()
+    sys.exit(run_job(work))
