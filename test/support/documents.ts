@@ -46,6 +46,8 @@ export function unknownIn(program: Command, words: readonly string[]): string[] 
   const known = new Set(['--help', '-h']);
   for (let at: Command | null = command; at !== null; at = at.parent)
     at.options.forEach(({ short, long }) => [short, long].forEach((flag) => flag && known.add(flag)));
-  const flags = rest.filter((word) => word.startsWith('-') && !known.has(word));
+  const end = rest.indexOf('--'); // what follows belongs to the program that is submitted
+  const own = end < 0 ? rest : rest.slice(0, end);
+  const flags = own.filter((word) => word.startsWith('-') && !known.has(word));
   return [...(isWord ? [first] : []), ...flags];
 }
