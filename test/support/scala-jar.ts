@@ -7,5 +7,7 @@ import { execa } from 'execa';
  */
 export async function compileScala(sparkHome: string, source: string, jar: string): Promise<void> {
   const jars = join(sparkHome, 'jars', '*');
-  await execa('java', ['-cp', jars, 'scala.tools.nsc.Main', '-usejavacp', '-d', jar, source]);
+  const home = process.env['JAVA_HOME'];
+  const java = home === undefined ? 'java' : join(home, 'bin', 'java');
+  await execa(java, ['-cp', jars, 'scala.tools.nsc.Main', '-usejavacp', '-d', jar, source]);
 }
