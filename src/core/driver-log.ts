@@ -49,6 +49,13 @@ function lastTraceback(stdout: string): Traceback | undefined {
   return { lines: lines.slice(first), last: last - first };
 }
 
+/** Without the command that the worker started the driver with, which it writes above a row of `=`. */
+function withoutHead(stderr: readonly string[]): readonly string[] {
+  return stderr[0]?.startsWith('Launch Command: ') === true
+    ? stderr.slice(stderr.findIndex((line) => /^=+$/.test(line)) + 1)
+    : stderr;
+}
+
 /**
  * The part of a driver's log that shows why it failed: the last traceback of Python, else the exception that ended the
  * JVM's main thread, else the end of both streams.
@@ -59,10 +66,14 @@ export function tellingEnd(log: DriverLog): string {
     return traceback.length <= maxLines
       ? traceback.join('\n')
       : [...traceback.slice(0, 10), '  …', ...traceback.slice(11 - maxLines)].join('\n');
-  const stdout = linesOf(log.stdout).slice(-10);
+  const printed = linesOf(log.stdout);
+  // So a job names data, or a statement, that are not as they should be: nothing else in its log says more.
+  const own = printed.findLastIndex((line) => line.startsWith('DataError: '));
+  if (own >= 0) return printed.slice(own, own + maxLines).join('\n');
+  const stdout = printed.slice(-10);
   const jvm = jvmFailure(log.stderr);
   if (jvm !== undefined) return [...stdout, jvm.part].join('\n');
-  return [...stdout, ...linesOf(log.stderr).slice(-20)].join('\n');
+  return [...stdout, ...withoutHead(linesOf(log.stderr)).slice(-20)].join('\n');
 }
 
 /** The error that a traceback ends with. Py4J's own says nothing: what the JVM threw stands in the line after it. */

@@ -17,6 +17,7 @@ const refused: Readonly<Record<string, string>> = {
   'spark.jars': 'use --jar',
   'spark.submit.pyFiles': 'use --py-file',
   'spark.ui.port': 'the first free port is taken',
+  'spark.ui.killEnabled': "Spark's pages only show",
   'spark.redaction.regex': "it keeps secrets out of Spark's pages and logs",
 };
 

@@ -195,7 +195,7 @@ def end_after_error(run: Run, error: Exception) -> int:
         run.end("KILLED", "stopped on request")
         return 0
     if isinstance(cause, DataError):
-        print(cause, flush=True)
+        print(f"DataError: {cause}", flush=True)
         run.end("FAILED", str(cause)[:4000])
     else:
         traceback.print_exception(cause)

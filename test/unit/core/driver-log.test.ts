@@ -44,6 +44,20 @@ describe('tellingEnd', () => {
   });
 });
 
+describe('tellingEnd of a job that names its own error', () => {
+  it('shows that alone: the log of Spark says nothing of it', () => {
+    const stdout = `working\nDataError: [PARSE_SYNTAX_ERROR] Syntax error\n\n== SQL ==\nSELECT a FORM b\n`;
+    expect(tellingEnd({ stdout, stderr: manyLines(9, 'INFO') })).toBe(
+      'DataError: [PARSE_SYNTAX_ERROR] Syntax error\n== SQL ==\nSELECT a FORM b',
+    );
+  });
+
+  it('never shows the command that the worker started the driver with', () => {
+    const stderr = 'Launch Command: "java" "-cp"\n====\n\nWARNING: one\n';
+    expect(tellingEnd({ stdout: '', stderr })).toBe('WARNING: one');
+  });
+});
+
 describe('lastLines', () => {
   it('does not count the empty line at the end', () => {
     expect(lastLines('a\nb\nc\n', 2)).toBe('b\nc');
