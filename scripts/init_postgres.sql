@@ -90,3 +90,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0010_quality.sql', '64e7f71cbfc1573483c148684fb99802ed11d731a98c18f4a911d21f7ac8367b');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0011_run_starts.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0011_run_starts.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0011_run_starts.sql', '6c02e9fc4e8810a0779ba81dc3651171f5837f75f9a91ccaf73aec06695d112b');
+COMMIT;
+\endif

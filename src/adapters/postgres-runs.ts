@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { UnreachableError } from '../core/errors.js';
-import type { JobRun, OpeningRun, RunBook, RunState } from '../core/ports/runs.js';
+import type { JobRun, LastBatch, OpeningRun, RunBook, RunState } from '../core/ports/runs.js';
 import type { SubmissionRequest } from '../core/ports/spark.js';
 import { queryRows } from './postgres.js';
 
@@ -25,6 +25,8 @@ interface RunRow {
   readonly submitted_by: string | null;
   readonly supervise: boolean;
   readonly restarts: number;
+  readonly starts: Date[];
+  readonly last_error: string | null;
   readonly replaces: string | null;
   readonly progress: Record<string, unknown> | null;
   readonly result: Record<string, unknown> | null;
@@ -33,7 +35,8 @@ interface RunRow {
 
 const columns = `run_id, job, state, template_sha256, job_path, app_name, submission_id, application_id, ui_url,
   created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error,
-  parameters, request, submitted_by, supervise, restarts, replaces, progress, result, clock_timestamp() AS read_at`;
+  parameters, request, submitted_by, supervise, restarts, starts, last_error, replaces,
+  progress, result, clock_timestamp() AS read_at`;
 const live = `state IN ('PENDING', 'SUBMITTED', 'RUNNING')`;
 
 function toRun(row: RunRow): JobRun {
@@ -58,12 +61,26 @@ function toRun(row: RunRow): JobRun {
     submittedBy: row.submitted_by ?? undefined,
     supervise: row.supervise,
     restarts: row.restarts,
+    starts: row.starts,
+    lastError: row.last_error ?? undefined,
     replaces: row.replaces ?? undefined,
     progress: row.progress ?? undefined,
     result: row.result ?? undefined,
     readAt: row.read_at,
   };
 }
+
+/** Newest batch of each query by the index on (query, topic, id). */
+const lastBatchesSql = `
+  SELECT name AS "query", batch_id AS "batchId", committed_at AS "committedAt", counted, repeated, conflicted, rejected,
+         newest_event_time AS "newestEventTime"
+  FROM (VALUES ('hot'), ('lake')) AS queries (name)
+  CROSS JOIN LATERAL (
+    SELECT * FROM crypto.batches WHERE query = name AND topic = $2 AND run_id = $1 ORDER BY id DESC LIMIT 1
+  ) AS newest
+  ORDER BY name`;
+
+type BatchRow = Omit<LastBatch, 'newestEventTime'> & { readonly newestEventTime: Date | null };
 
 const detailsOf = (run: OpeningRun): unknown[] => [
   JSON.stringify(run.parameters),
@@ -108,6 +125,7 @@ export function createPostgresRuns(pool: Pool): RunBook {
     setState: async (runId, state, error) => {
       await query(
         `UPDATE crypto.job_runs SET state = $2, error = coalesce($3, error),
+           started_at = CASE $2 WHEN 'RUNNING' THEN coalesce(started_at, now()) ELSE started_at END,
            ended_at = CASE WHEN $2 IN ('PENDING', 'SUBMITTED', 'RUNNING') THEN ended_at ELSE now() END
          WHERE run_id = $1 AND (${live} OR (state = 'FAILED' AND $2 = 'KILLED'))`,
         [runId, state, error ?? null],
@@ -120,14 +138,23 @@ export function createPostgresRuns(pool: Pool): RunBook {
         [runId],
       );
     },
+    setApplication: async (runId, applicationId) => {
+      await query(`UPDATE crypto.job_runs SET application_id = $2 WHERE run_id = $1`, [runId, applicationId]);
+    },
+    lastBatches: async ({ runId, parameters: { topic } }) => {
+      if (topic === undefined) return [];
+      const rows = await queryRows<BatchRow>(pool, lastBatchesSql, [runId, topic]);
+      return rows.map((row) => ({ ...row, newestEventTime: row.newestEventTime ?? undefined }));
+    },
     find: async (runId) =>
       (await query(`SELECT ${columns} FROM crypto.job_runs WHERE run_id = $1`, [runId]))[0],
     list: async (filter = {}) =>
       query(
         `SELECT ${columns} FROM crypto.job_runs
          WHERE ($1::text IS NULL OR job = $1) AND ($2::boolean IS NULL OR (${live}) = $2)
+           AND ($4::text IS NULL OR state = $4) AND ($5::timestamptz IS NULL OR created_at >= $5)
          ORDER BY created_at DESC, run_id DESC LIMIT $3`,
-        [filter.job ?? null, filter.live ?? null, filter.limit ?? null],
+        [filter.job, filter.live, filter.limit, filter.state, filter.since].map((value) => value ?? null),
       ),
   };
 }

@@ -13,7 +13,13 @@ const worker = z.object({
   memoryfree: z.number(),
 });
 const driver = z.object({ id: z.string(), state: z.string(), worker: z.string().nullish() });
-const app = z.object({ id: z.string(), name: z.string(), state: z.string(), cores: z.number() });
+const app = z.object({
+  id: z.string(),
+  name: z.string(),
+  state: z.string(),
+  cores: z.number(),
+  duration: z.number(),
+});
 const masterSchema = z.object({
   url: z.string(),
   status: z.string(),
@@ -43,11 +49,9 @@ function toReport(raw: z.infer<typeof masterSchema>): MasterReport {
       // Spark writes the text "None" for a driver that no worker has taken.
       workerId: one.worker === null || one.worker === 'None' ? undefined : one.worker,
     })),
-    apps: [...raw.activeapps, ...raw.completedapps].map(({ id, name, state, cores }) => ({
-      id,
-      name,
-      state,
-      cores,
+    apps: [...raw.activeapps, ...raw.completedapps].map(({ id, name, state, cores, duration }) => ({
+      ...{ id, name, state, cores },
+      durationMs: duration,
     })),
   };
 }

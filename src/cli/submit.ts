@@ -19,6 +19,7 @@ interface SubmitFlags extends RunFlags {
   readonly param: readonly string[];
   readonly replace: boolean;
   readonly newCheckpoint: boolean;
+  readonly supervise: boolean;
 }
 
 /** How long the old run may take to its next batch boundary. */
@@ -41,7 +42,8 @@ export function addSubmit(program: Command, context: CliContext): void {
         '--new-checkpoint',
         'with --replace: begin with an empty checkpoint, the old one is moved aside',
         false,
-      ),
+      )
+      .option('--supervise', 'Spark starts the driver again when it ends badly', false),
   )
     .addHelpText('after', '\nExample: cryptopipe submit streaming --dry-run')
     .action((name: string | undefined, flags: SubmitFlags) =>
@@ -56,7 +58,10 @@ async function run(context: CliContext, name: string, flags: SubmitFlags): Promi
     throw new UsageError('--new-checkpoint goes with --replace', {
       nextStep: 'Add --replace: it also starts a job that does not run.',
     });
-  const { job, ports, options } = await jobSubmission(context, name, flags.param);
+  const { job, ports, options: asDeclared } = await jobSubmission(context, name, flags.param);
+  const options = flags.supervise
+    ? { ...asDeclared, work: { ...asDeclared.work, supervise: true } }
+    : asDeclared;
   if (flags.dryRun) {
     printRequest(context, options);
     return;

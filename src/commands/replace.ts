@@ -66,7 +66,7 @@ async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOpt
     if (!(error instanceof CryptopipeError)) throw error;
     const before = Object.entries(old.parameters).map(([name, value]) => ` -p '${name}=${String(value)}'`);
     ports.say(
-      `run ${old.runId} was stopped to be replaced; it starts again by: cryptopipe submit ${old.job}${before.join('')}`,
+      `run ${old.runId} was stopped to be replaced; it starts again by: cryptopipe submit ${old.job}${old.supervise ? ' --supervise' : ''}${before.join('')}`,
     );
     throw error;
   }

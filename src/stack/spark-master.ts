@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { restKeyFileOf } from '../core/rest-key.js';
 import { answerOf } from './answer.js';
@@ -19,6 +19,9 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
     version: parts.version,
     ports: { 'Spark master': sparkRpc, 'Spark master web': sparkUi, 'Spark REST': sparkRest },
     prepare: async () => {
+      // Private: it holds the commands of the drivers with their environment.
+      const recovery = join(folder, 'recovery');
+      await mkdir(recovery, { recursive: true, mode: 0o700 });
       await writeSparkConf(folder, {
         'spark.master.rest.enabled': 'true',
         'spark.master.rest.host': '127.0.0.1',
@@ -28,6 +31,11 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
         [`spark.${filter}.param.secretKey`]: await restKeyOf(settings),
         // Its web page asks nobody who they are; a form of any web site could post to it.
         'spark.ui.killEnabled': 'false',
+        // Without it a master that restarts has the workers kill every driver, since it knows none.
+        'spark.deploy.recoveryMode': 'FILESYSTEM',
+        'spark.deploy.recoveryDirectory': recovery,
+        // How long it waits for workers and applications that died with it; on loopback the living answer at once.
+        'spark.deploy.recoveryTimeout': '20s',
       });
       const address = ['--host', '127.0.0.1', '--port', String(sparkRpc), '--webui-port', String(sparkUi)];
       return sparkCommand(settings, parts, { folder, args: [className, ...address], env: {} });

@@ -1,6 +1,13 @@
 import { isLive } from '../../src/core/driver-state.js';
 import type { Clock } from '../../src/core/ports/clock.js';
-import type { JobRun, OpeningRun, RunBook, RunState } from '../../src/core/ports/runs.js';
+import type {
+  JobRun,
+  LastBatch,
+  OpeningRun,
+  RunBook,
+  RunFilter,
+  RunState,
+} from '../../src/core/ports/runs.js';
 
 /** A run as `open` writes it; name only what a test is about. */
 export function aRun(values: Partial<JobRun> = {}): JobRun {
@@ -26,6 +33,8 @@ export function aRun(values: Partial<JobRun> = {}): JobRun {
     submittedBy: undefined,
     supervise: false,
     restarts: 0,
+    starts: [],
+    lastError: undefined,
     replaces: undefined,
     progress: undefined,
     result: undefined,
@@ -37,6 +46,7 @@ export function aRun(values: Partial<JobRun> = {}): JobRun {
 /** The book of runs in memory, with the rules of the table: one live run of a single job, an end is kept. */
 export class MemoryRuns implements RunBook {
   readonly rows = new Map<string, JobRun>();
+  readonly batches: LastBatch[] = [];
   private readonly singles = new Set<string>();
 
   constructor(
@@ -52,6 +62,13 @@ export class MemoryRuns implements RunBook {
   change(runId: string, values: Partial<JobRun>): void {
     const row = this.rows.get(runId);
     if (row !== undefined) this.rows.set(runId, { ...row, ...values });
+  }
+
+  /** A row as somebody reads it who knows that it is there. */
+  read(runId: string): JobRun {
+    const row = this.rows.get(runId);
+    if (row === undefined) throw new Error(`there is no run ${runId}`);
+    return this.asRead(row);
   }
 
   open(run: OpeningRun, { single }: { readonly single: boolean }): Promise<JobRun> {
@@ -89,15 +106,26 @@ export class MemoryRuns implements RunBook {
     return Promise.resolve();
   }
 
+  setApplication(runId: string, applicationId: string): Promise<void> {
+    this.change(runId, { applicationId });
+    return Promise.resolve();
+  }
+
+  lastBatches(): Promise<LastBatch[]> {
+    return Promise.resolve(this.batches);
+  }
+
   find(runId: string): Promise<JobRun | undefined> {
     const row = this.rows.get(runId);
     return Promise.resolve(row && this.asRead(row));
   }
 
-  list(filter: { job?: string; live?: boolean; limit?: number } = {}): Promise<JobRun[]> {
+  list(filter: RunFilter = {}): Promise<JobRun[]> {
     const rows = [...this.rows.values()]
       .filter((row) => filter.job === undefined || row.job === filter.job)
       .filter((row) => filter.live === undefined || isLive(row.state) === filter.live)
+      .filter((row) => filter.state === undefined || row.state === filter.state)
+      .filter((row) => filter.since === undefined || row.createdAt >= filter.since)
       .sort((left, right) => right.createdAt.getTime() - left.createdAt.getTime());
     return Promise.resolve(rows.slice(0, filter.limit ?? rows.length).map((row) => this.asRead(row)));
   }

@@ -2,7 +2,8 @@ import type { ParameterValues } from '../job-parameters.js';
 import type { SubmissionRequest } from './spark.js';
 
 /** A run's life as cryptopipe knows it. PENDING: written down, Spark has not answered yet. */
-export type RunState = 'PENDING' | 'SUBMITTED' | 'RUNNING' | 'FINISHED' | 'FAILED' | 'KILLED' | 'LOST';
+export const runStates = ['PENDING', 'SUBMITTED', 'RUNNING', 'FINISHED', 'FAILED', 'KILLED', 'LOST'] as const;
+export type RunState = (typeof runStates)[number];
 
 /** One row of `crypto.job_runs`. */
 export interface JobRun {
@@ -33,6 +34,10 @@ export interface JobRun {
   readonly supervise: boolean;
   /** How often its driver was started again. */
   readonly restarts: number;
+  /** When its program was started: the newest ten, oldest first. Empty for programs that do not say so. */
+  readonly starts: readonly Date[];
+  /** What the process before this one died of, where Spark has started it again. */
+  readonly lastError: string | undefined;
   /** The run in whose place it was submitted. */
   readonly replaces: string | undefined;
   /** What the job last said of how far it is. */
@@ -78,11 +83,34 @@ export interface RunBook {
   setState(runId: string, state: RunState, error?: string): Promise<void>;
   /** Sets the stop flag that the job polls; on a run that has ended it only says that the end was ordered. */
   requestStop(runId: string): Promise<void>;
+  /** For a program that does not say so itself: which application it has become. */
+  setApplication(runId: string, applicationId: string): Promise<void>;
   find(runId: string): Promise<JobRun | undefined>;
+  /** One for each query that has committed any; empty for a job that has none. */
+  lastBatches(run: JobRun): Promise<LastBatch[]>;
   /** Newest first. */
-  list(filter?: {
-    readonly job?: string;
-    readonly live?: boolean;
-    readonly limit?: number;
-  }): Promise<JobRun[]>;
+  list(filter?: RunFilter): Promise<JobRun[]>;
+}
+
+/** The newest micro-batch that a run has committed in one of its queries. */
+export interface LastBatch {
+  readonly query: string;
+  readonly batchId: number;
+  readonly committedAt: Date;
+  readonly counted: number;
+  readonly repeated: number;
+  readonly conflicted: number;
+  readonly rejected: number;
+  /** Trade time of its newest message; undefined for a batch without any. */
+  readonly newestEventTime: Date | undefined;
+}
+
+/** Which runs; what is left out says nothing. */
+export interface RunFilter {
+  readonly job?: string | undefined;
+  readonly live?: boolean | undefined;
+  readonly state?: RunState | undefined;
+  /** Written down then or later. */
+  readonly since?: Date | undefined;
+  readonly limit?: number | undefined;
 }

@@ -18,7 +18,7 @@ export interface DriverReport {
   readonly message: string | undefined;
 }
 
-interface MasterWorker {
+export interface MasterWorker {
   readonly id: string;
   readonly state: string;
   readonly webUiAddress: string;
@@ -38,7 +38,10 @@ interface MasterApp {
   readonly id: string;
   readonly name: string;
   readonly state: string;
+  /** Those of its executors: none while it waits for room. */
   readonly cores: number;
+  /** How long it is there, by the master's clock. */
+  readonly durationMs?: number;
 }
 
 /** What `/json/` of the master says; active and completed in one list each. */

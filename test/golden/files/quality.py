@@ -19,8 +19,10 @@ and the parameters :since, :until, :max_rejected_percent and :max_lag_minutes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import socket
 import sys
 import threading
 import time
@@ -103,19 +105,44 @@ class Warehouse:
         return self._connection
 
 
+MAX_STARTS = 5  # within ten minutes; one more is a crash loop
+
+START = """
+UPDATE crypto.job_runs
+SET submission_id = %(driver)s, heartbeat_at = now(),
+    state = CASE state WHEN 'PENDING' THEN 'SUBMITTED' ELSE state END,
+    restarts = restarts + (cardinality(starts) > 0)::integer,
+    last_error = CASE WHEN cardinality(starts) = 0 OR broke_off THEN last_error ELSE 'it left no word: its process was killed' END,
+    broke_off = false,
+    starts = (starts || now())[greatest(1, cardinality(starts) - 8):]
+WHERE run_id = %(run_id)s AND state IN ('PENDING', 'SUBMITTED', 'RUNNING')
+  AND (submission_id IS NULL OR submission_id = %(driver)s OR supervise
+       AND (submission_id < %(driver)s COLLATE "C" OR heartbeat_at < now() - INTERVAL '30 seconds'))
+RETURNING restarts, supervise, last_error,
+  (SELECT count(*) FROM unnest(starts) AS start WHERE start > now() - INTERVAL '10 minutes') AS recent
+"""
 REGISTER = """
 UPDATE crypto.job_runs
-SET state = 'RUNNING', submission_id = %s, application_id = %s, ui_url = %s, started_at = now(), heartbeat_at = now()
-WHERE run_id = %s AND state IN ('PENDING', 'SUBMITTED')
+SET state = 'RUNNING', application_id = %(application)s, ui_url = %(ui_url)s, started_at = coalesce(started_at, now()),
+    heartbeat_at = now()
+WHERE run_id = %(run_id)s AND restarts = %(restarts)s AND state IN ('SUBMITTED', 'RUNNING')
 """
 HEARTBEAT = """
-UPDATE crypto.job_runs SET heartbeat_at = now() WHERE run_id = %s RETURNING state, stop_requested_at IS NOT NULL
+UPDATE crypto.job_runs SET heartbeat_at = now()
+WHERE run_id = %(run_id)s AND restarts = %(restarts)s AND state IN ('SUBMITTED', 'RUNNING')
+RETURNING stop_requested_at IS NOT NULL
 """
+WHOSE = "SELECT state, supervise, submission_id, restarts FROM crypto.job_runs WHERE run_id = %(run_id)s"
 END = """
-UPDATE crypto.job_runs SET state = %s, error = %s, ended_at = now() WHERE run_id = %s AND state = 'RUNNING'
+UPDATE crypto.job_runs SET state = %(state)s, error = %(error)s, ended_at = now()
+WHERE run_id = %(run_id)s AND restarts = %(restarts)s AND state IN ('SUBMITTED', 'RUNNING')
 """
-PROGRESS = "UPDATE crypto.job_runs SET progress = %s WHERE run_id = %s"
-RESULT = "UPDATE crypto.job_runs SET result = %s WHERE run_id = %s"
+BROKE_OFF = """
+UPDATE crypto.job_runs SET last_error = %(error)s, broke_off = true
+WHERE run_id = %(run_id)s AND restarts = %(restarts)s AND state IN ('SUBMITTED', 'RUNNING')
+"""
+PROGRESS = "UPDATE crypto.job_runs SET progress = %(json)s WHERE run_id = %(run_id)s AND restarts = %(restarts)s"
+RESULT = "UPDATE crypto.job_runs SET result = %(json)s WHERE run_id = %(run_id)s AND restarts = %(restarts)s"
 
 
 class DataError(RuntimeError):
@@ -126,40 +153,51 @@ class StoppedOnRequest(RuntimeError):
     """A stop was asked for before the work was done."""
 
 
+class GivenUp(RuntimeError):
+    """The row of this run belongs to nobody any more, or to a newer process: this one has to end, and writes nothing."""
+
+
 class Run:
-    """One run of this job, as the book of runs knows it."""
+    """One run of this job, as the book of runs knows it.
+
+    A supervised run may be started many times, and an older process may still live on a worker that Spark has lost sight
+    of. `restarts` tells them apart: a process writes only while it is the newest.
+    """
 
     def __init__(self, run_id: str) -> None:
         self.run_id = run_id
+        self.is_supervised = False
         self.stop_wanted = threading.Event()
         self.lost: Exception | None = None
+        self.on_stop: Callable[[], None] = lambda: None
+        self._restarts = 0
         self._is_over = threading.Event()
         self._control = Warehouse("cryptopipe control")
         self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
 
-    def register(self, session: SparkSession) -> None:
-        """Tells the book of runs which driver and application this run has become."""
-        context = session.sparkContext
-        row = (Path.cwd().name, context.applicationId, context.uiWebUrl, self.run_id)
-        changed = self._control.transact(lambda connection: connection.execute(REGISTER, row).rowcount)
-        if changed != 1:
-            raise SystemExit(
-                f"Run {self.run_id} is not waiting in crypto.job_runs: it was given up, or this job was not started "
-                "with `cryptopipe submit`."
+    def start(self) -> None:
+        """Takes the run for this process. Raises GivenUp where it has ended or a newer driver has it, DataError in a crash loop."""
+        driver = Path.cwd().name
+        if not driver.startswith("driver-"):
+            raise SystemExit("This job runs on a cluster: submit it with `cryptopipe submit`.")
+        row = self._execute(START, {"driver": driver}).fetchone()
+        if row is None:
+            raise self._given_up(self._control)
+        self._restarts, self.is_supervised, last_error, recent = row
+        if recent > MAX_STARTS:
+            raise DataError(
+                f"crash loop: started {recent} times within 10 minutes; last error: {last_error}"
             )
+        threading.Thread(target=self._beat, daemon=True).start()
 
-    def beat(self, on_stop: Callable[[], None]) -> None:
-        """Says each second that the run lives, until its end; calls `on_stop` when a stop is asked for or it was given up."""
-        while not self._is_over.wait(timeout=1):
-            try:
-                is_wanted = self._is_stop_wanted()
-            except Exception as error:
-                self.lost = error
-                on_stop()
-                return
-            if is_wanted and not self.stop_wanted.is_set():
-                self.stop_wanted.set()
-                on_stop()
+    def register(self, session: SparkSession) -> None:
+        """Tells the book of runs which application this run has become."""
+        context = session.sparkContext
+        if context.master.startswith("local"):
+            raise DataError("the master is local: this job runs on a cluster, submit it with `cryptopipe submit`")
+        values = {"application": context.applicationId, "ui_url": context.uiWebUrl}
+        if self._execute(REGISTER, values).rowcount != 1:
+            raise self._given_up(self._control)
 
     def check(self) -> None:
         """Call it between two steps. Raises where the run was given up or a stop was asked for."""
@@ -170,37 +208,101 @@ class Run:
 
     def report(self, progress: dict) -> None:
         """How far the work is, as JSON; for `cryptopipe runs show`."""
-        self._control.transact(lambda connection: connection.execute(PROGRESS, [Jsonb(progress), self.run_id]))
+        self._execute(PROGRESS, {"json": Jsonb(progress)})
 
     def result(self, result: dict) -> None:
         """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
-        self._control.transact(lambda connection: connection.execute(RESULT, [Jsonb(result), self.run_id]))
+        self._execute(RESULT, {"json": Jsonb(result)})
 
     def end(self, state: str, error: str | None = None) -> None:
         self._is_over.set()
-        self._control.transact(lambda connection: connection.execute(END, [state, error, self.run_id]))
+        self._execute(END, {"state": state, "error": error and error[:4000]})
+
+    def break_off(self, error: str) -> None:
+        """Writes down what this process dies of; the run goes on in the next one, which Spark starts."""
+        self._is_over.set()
+        self._execute(BROKE_OFF, {"error": error[:4000]})
+
+    def _beat(self) -> None:
+        """Says each second that the run lives, until its end; calls `on_stop` when a stop is asked for or it was given up."""
+        while not self._is_over.wait(timeout=1):
+            try:
+                is_wanted = self._is_stop_wanted()
+            except Exception as error:
+                self.lost = error
+                self.on_stop()
+                self._leave_after(seconds=30)
+                return
+            if is_wanted and not self.stop_wanted.is_set():
+                self.stop_wanted.set()
+                self.on_stop()
+
+    def _leave_after(self, seconds: int) -> None:
+        """Ends the process where the work does not look up: a newer one may be at the same work."""
+        if not self._is_over.wait(timeout=seconds):
+            os._exit(0 if isinstance(self.lost, GivenUp) else 1)
 
     def _is_stop_wanted(self) -> bool:
-        row = self._heart.transact(lambda connection: connection.execute(HEARTBEAT, [self.run_id]).fetchone())
-        if row is None or row[0] != "RUNNING":
-            raise RuntimeError(f"this run was given up: crypto.job_runs says {row[0] if row else 'nothing'} of it")
-        return row[1]
+        row = self._heart.transact(lambda connection: connection.execute(HEARTBEAT, self._key()).fetchone())
+        if row is None:
+            raise self._given_up(self._heart)
+        return row[0]
+
+    def _given_up(self, warehouse: Warehouse) -> Exception:
+        row = warehouse.transact(lambda connection: connection.execute(WHOSE, self._key()).fetchone())
+        if row is None:
+            return RuntimeError(f"crypto.job_runs has no run {self.run_id}: submit this job with `cryptopipe submit`")
+        state, self.is_supervised, driver, restarts = row
+        if state in ("SUBMITTED", "RUNNING"):
+            return GivenUp(f"this run is now that of {driver}, started again {restarts} times")
+        return GivenUp(f"this run was given up: crypto.job_runs says {state} of it")
+
+    def _execute(self, statement: str, values: dict) -> psycopg.Cursor:
+        return self._control.transact(lambda connection: connection.execute(statement, {**self._key(), **values}))
+
+    def _key(self) -> dict:
+        return {"run_id": self.run_id, "restarts": self._restarts}
+
+
+def is_jvm_gone() -> bool:
+    """Whether the JVM that started this process has ended: nobody listens where py4j calls it."""
+    try:
+        socket.create_connection(("127.0.0.1", int(os.environ["PYSPARK_GATEWAY_PORT"])), timeout=5).close()
+        return False
+    except OSError:
+        return True
 
 
 def end_after_error(run: Run, error: Exception) -> int:
-    """Writes down why the work broke off; the exit code of the process."""
+    """Writes down why the work broke off, then prints it; the exit code of the process.
+
+    In this order: where the JVM has gone nobody reads what is printed, and that raises. Spark starts a supervised run again
+    for any other exit code than 0, so what would fail again ends with 0.
+    """
     cause = run.lost or error
+    if isinstance(cause, GivenUp):
+        say(str(cause))
+        return 0 if run.is_supervised else 1
     if isinstance(cause, StoppedOnRequest):
-        print("stopped on request", flush=True)
         run.end("KILLED", "stopped on request")
+        say("stopped on request")
         return 0
     if isinstance(cause, DataError):
-        print(f"DataError: {cause}", flush=True)
-        run.end("FAILED", str(cause)[:4000])
+        run.end("FAILED", str(cause))
+        say(f"DataError: {cause}")
+        return 0 if run.is_supervised else 1
+    why = "the driver's JVM ended under it: killed, or out of memory" if is_jvm_gone() else f"{type(cause).__name__}: {cause}"
+    if run.is_supervised and not run.stop_wanted.is_set():
+        run.break_off(why)
     else:
-        traceback.print_exception(cause)
-        run.end("FAILED", f"{type(cause).__name__}: {cause}"[:4000])
+        run.end("FAILED", why)
+    say("".join(traceback.format_exception(cause)))
     return 1
+
+
+def say(text: str) -> None:
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
@@ -212,13 +314,14 @@ def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = Fals
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-id", required=True)
     run = Run(parser.parse_args().run_id)
-    session = SparkSession.builder.getOrCreate()
-    if session.sparkContext.master.startswith("local"):
-        raise SystemExit("The master is local: this job runs on a cluster, submit it with `cryptopipe submit`.")
-    on_stop = (lambda: None) if stops_itself else session.sparkContext.cancelAllJobs
+    session: SparkSession | None = None
     try:
+        run.start()
+        session = SparkSession.builder.getOrCreate()
         run.register(session)
-        threading.Thread(target=run.beat, args=[on_stop], daemon=True).start()
+        if not stops_itself:
+            run.on_stop = session.sparkContext.cancelAllJobs
+            run.check()
         work(session, run)
         run.end("FINISHED")
         return 0
@@ -226,7 +329,8 @@ def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = Fals
         is_stopped = run.stop_wanted.is_set() and not stops_itself
         return end_after_error(run, StoppedOnRequest(run.run_id) if is_stopped else error)
     finally:
-        session.stop()
+        if session is not None and not is_jvm_gone():
+            session.stop()
 
 
 import re  # noqa: E402
