@@ -1,7 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { App } from '../compose.js';
 import type { Config, ConfigFlags } from '../config.js';
-import { CryptopipeError } from '../core/errors.js';
+import { CryptopipeError, InterruptedError } from '../core/errors.js';
 import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
 import { redacting, type Io } from './io.js';
@@ -146,7 +146,7 @@ function printError(error: unknown, io: Io, debug: boolean): number {
     return 1;
   }
   if (error.logTail !== undefined) io.err(`${error.logTail.trimEnd()}\n`);
-  io.err(`error: ${error.message}\n`);
+  io.err(`${error instanceof InterruptedError ? '' : 'error: '}${error.message}\n`);
   if (error.nextStep !== undefined) io.err(`${error.nextStep}\n`);
   if (debug)
     io.err(

@@ -96,7 +96,11 @@ async function awaited<T extends Outcome>(
   submitted: T,
   flags: RunFlags,
 ): Promise<T> {
-  if (!flags.wait) return submitted;
+  if (!flags.wait) {
+    // Ctrl-C ended the wait until it runs; the run itself goes on.
+    if (!submitted.isRegistered && context.signal.aborted) context.setExitCode(130);
+    return submitted;
+  }
   context.io.err(`waiting for the end of ${submitted.run.runId}; Ctrl-C leaves it running\n`);
   const timeoutMs = (flags.timeout ?? waitSeconds) * 1000;
   const run = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });

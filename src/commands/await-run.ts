@@ -1,7 +1,7 @@
 import { isLive } from '../core/driver-state.js';
 import { JobFailedError, UnreachableError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
-import type { MasterReport } from '../core/ports/spark.js';
+import { situationOf } from '../core/run-situation.js';
 import { readTellingEnd, reconcile, type Reconciled, type ReconcilePorts } from './reconcile.js';
 
 export interface WaitOptions {
@@ -29,7 +29,7 @@ async function look(ports: ReconcilePorts, runId: string, last: Reconciled): Pro
  */
 export async function awaitRun(ports: ReconcilePorts, run: JobRun, options: WaitOptions): Promise<Waited> {
   const deadline = ports.clock.now() + options.timeoutMs;
-  let seen: Reconciled = { run, driverState: undefined, unclear: undefined };
+  let seen: Reconciled = { run, driverState: undefined, unclear: undefined, situation: situationOf(run, {}) };
   for (;;) {
     let silence: UnreachableError | undefined;
     try {
@@ -49,6 +49,22 @@ export async function awaitRun(ports: ReconcilePorts, run: JobRun, options: Wait
   }
 }
 
+/** The error for a living run that will not get better by itself. */
+export async function crashLoopOf(
+  ports: ReconcilePorts,
+  { run, situation }: Reconciled,
+): Promise<JobFailedError> {
+  const logTail = await readTellingEnd(ports.spark, run.submissionId ?? '');
+  return new JobFailedError(`Run ${run.runId} of ${run.job}, crash loop: ${situation.sentence}`, {
+    nextStep: `Spark goes on starting it. End it with \`cryptopipe stop ${run.runId} --kill\`.`,
+    ...(logTail === '' ? {} : { logTail }),
+  });
+}
+
+/** True for a living run that dies each time that Spark starts it: nobody needs to wait for it. */
+export const isCrashLooping = ({ run, situation }: Reconciled): boolean =>
+  situation.name === 'crash loop' && isLive(run.state);
+
 /** The error for a run that ended otherwise than FINISHED, with the telling end of its log. */
 export async function failureOf(ports: ReconcilePorts, run: JobRun): Promise<JobFailedError> {
   const logTail = run.submissionId === undefined ? '' : await readTellingEnd(ports.spark, run.submissionId);
@@ -59,16 +75,4 @@ export async function failureOf(ports: ReconcilePorts, run: JobRun): Promise<Job
       ...(logTail === '' ? {} : { logTail }),
     },
   );
-}
-
-/** What a driver that no worker takes is told: how much each living worker has left. */
-export function roomOf(master: MasterReport): string {
-  const workers = master.workers.filter((worker) => worker.state === 'ALIVE');
-  if (workers.length === 0) return 'the master has no living worker';
-  return workers
-    .map(
-      (one) =>
-        `${one.id} has ${one.coresFree} of ${one.cores} cores and ${one.memoryFreeMb} of ${one.memoryMb} MB free`,
-    )
-    .join('; ');
 }

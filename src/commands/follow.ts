@@ -1,25 +1,49 @@
-import { UnreachableError } from '../core/errors.js';
+import { InterruptedError, UnreachableError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
-import { awaitRun, failureOf } from './await-run.js';
-import type { ReconcilePorts } from './reconcile.js';
+import type { Situation } from '../core/run-situation.js';
+import { awaitRun, crashLoopOf, failureOf, isCrashLooping } from './await-run.js';
+import type { Reconciled, ReconcilePorts } from './reconcile.js';
+
+export interface FollowPorts extends ReconcilePorts {
+  /** One line for a person on what happens to the run. */
+  readonly say?: (line: string) => void;
+}
+
+const howToFollow = (runId: string): string =>
+  `See it with \`cryptopipe runs show ${runId}\`, its log with \`cryptopipe logs ${runId}\`, end it with \`cryptopipe stop ${runId}\`.`;
 
 /**
  * Follows a run to its end and returns it only where it FINISHED. Ctrl-C leaves the run alone.
- * @throws JobFailedError for every other end, UnreachableError where the wait ended before the run.
+ * @throws JobFailedError for every other end and for a crash loop, UnreachableError where the time is over before the run,
+ * InterruptedError after a Ctrl-C.
  */
 export async function follow(
-  ports: ReconcilePorts,
+  ports: FollowPorts,
   run: JobRun,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<JobRun> {
-  const seen = await awaitRun(ports, run, { ...options, until: () => false });
-  if (seen.ended !== 'reached')
-    throw new UnreachableError(
-      `Run ${run.runId} goes on (${seen.run.state}); the wait for it ${seen.ended === 'interrupted' ? 'was interrupted' : 'is over'}`,
+  let last: Situation | undefined;
+  const until = (now: Reconciled): boolean => {
+    const { situation } = now;
+    if (situation.name !== last?.name && (last !== undefined || !situation.isHealthy))
+      ports.say?.(`${run.runId} ${situation.name}: ${situation.sentence}`);
+    last = situation;
+    return isCrashLooping(now);
+  };
+  const seen = await awaitRun(ports, run, { ...options, until });
+  if (seen.ended === 'interrupted')
+    throw new InterruptedError(
+      `Run ${run.runId} goes on (${seen.run.state}); only the wait for it was ended`,
       {
-        nextStep: `See it with \`cryptopipe runs\`, its log with \`cryptopipe logs ${run.runId}\`.`,
+        nextStep: howToFollow(run.runId),
       },
     );
+  if (seen.ended === 'timed out')
+    throw new UnreachableError(
+      `Run ${run.runId} goes on (${seen.run.state}, ${seen.situation.name}: ${seen.situation.sentence}); the wait for it is over`,
+      { nextStep: howToFollow(run.runId) },
+    );
+  if (isCrashLooping(seen)) throw await crashLoopOf(ports, seen);
   if (seen.run.state !== 'FINISHED') throw await failureOf(ports, seen.run);
   return seen.run;
 }

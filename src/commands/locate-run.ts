@@ -20,6 +20,10 @@ async function unclaimedDrivers(book: RunBook, master: MasterReport): Promise<Ma
   return master.drivers.filter((driver) => !claimed.has(driver.id));
 }
 
+/** Ids begin with the time at which they were given out (driver-yyyyMMddHHmmss-nnnn). */
+const isSuccessor = (driver: MasterReport['drivers'][number], { submissionId }: JobRun): boolean =>
+  submissionId === undefined || driver.id > submissionId;
+
 async function commandOf(spark: SparkCluster, driverId: string): Promise<string | undefined> {
   try {
     return await spark.launchCommand(driverId);
@@ -31,7 +35,8 @@ async function commandOf(spark: SparkCluster, driverId: string): Promise<string 
 
 /**
  * Finds the driver of a run whose submission id was never written down. The master does not say what a driver was started
- * with, but the worker writes the whole command into the head of its log, and the run id stands in it.
+ * with, but the worker writes the whole command into the head of its log, and the run id stands in it. Of a run that has an
+ * id already, the driver is looked for that Spark has started in the place of that one.
  */
 export async function locateRun({ book, spark }: LocatePorts, run: JobRun): Promise<Location> {
   const master = await spark.master();
@@ -40,7 +45,8 @@ export async function locateRun({ book, spark }: LocatePorts, run: JobRun): Prom
       nextStep: 'Try again when it is ALIVE: it may still learn of drivers.',
     });
   const silent: string[] = [];
-  for (const driver of await unclaimedDrivers(book, master)) {
+  const candidates = (await unclaimedDrivers(book, master)).filter((driver) => isSuccessor(driver, run));
+  for (const driver of candidates) {
     const command = await commandOf(spark, driver.id);
     if (command?.includes(run.runId) === true) return { kind: 'found', submissionId: driver.id };
     if (command === undefined && !meaningOf(driver.state).isFinal) silent.push(driver.id);

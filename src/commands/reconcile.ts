@@ -4,6 +4,8 @@ import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
 import { ageOf, type JobRun, type RunState } from '../core/ports/runs.js';
 import type { DriverReport, LogStream, SparkCluster } from '../core/ports/spark.js';
+import { situationOf, type Evidence, type Situation } from '../core/run-situation.js';
+import { lookCloser } from './look-closer.js';
 import { locateRun, type LocatePorts, type Location } from './locate-run.js';
 
 export interface ReconcilePorts extends LocatePorts {
@@ -17,12 +19,18 @@ export interface Reconciled {
   readonly driverState: string | undefined;
   /** Why nobody can say yet where the run is. */
   readonly unclear: string | undefined;
+  readonly situation: Situation;
 }
+
+/** A run and what was found out about it, before anybody has judged it. */
+type Held = Evidence & { readonly run: JobRun };
 
 /** A POST that is on its way may still arrive: so long a run without a driver is not called lost. */
 const postGraceMs = 15_000;
 /** The job says each second that it lives; a master that restarted may have forgotten a driver that still works. */
 const heartbeatGraceMs = 30_000;
+/** A driver ends with its worker within a second or two; cut off from the master alone, both may live. */
+const lostWorkerGraceMs = 10_000;
 
 /** True while a run that has registered itself surely works, whatever the master knows of its driver. */
 export const saysThatItLives = (run: JobRun): boolean => ageOf(run, run.heartbeatAt) < heartbeatGraceMs;
@@ -57,18 +65,18 @@ async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why:
   return (await ports.book.find(run.runId)) ?? run;
 }
 
-async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Location): Promise<Reconciled> {
-  const asIs = { run, driverState: undefined, unclear: undefined };
+/** Gives a run the driver that was found for it, or gives it up where there surely is none. */
+async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Location): Promise<Held> {
   switch (location.kind) {
     case 'found':
       await ports.book.setSubmission(run.runId, location.submissionId);
-      return reconcile(ports, { ...run, submissionId: location.submissionId });
+      return hold(ports, { ...run, submissionId: location.submissionId });
     case 'unclear':
-      return { ...asIs, unclear: location.because };
+      return { run, unclear: location.because };
     case 'absent':
       if (ageOf(run, run.createdAt) < postGraceMs)
-        return { ...asIs, unclear: 'it was written down a moment ago and may still arrive at Spark' };
-      return { ...asIs, run: await settled(ports, run, 'LOST', 'it never arrived at Spark') };
+        return { run, unclear: 'it was written down a moment ago and may still arrive at Spark' };
+      return { run: await settled(ports, run, 'LOST', 'it never arrived at Spark') };
   }
 }
 
@@ -82,23 +90,66 @@ async function causeOf(spark: SparkCluster, report: DriverReport): Promise<strin
   );
 }
 
+/** The driver that Spark has started in the place of one that it gave up; undefined where there is none to be seen yet. */
+async function successorOf(
+  ports: ReconcilePorts,
+  run: JobRun,
+  driverState: string,
+): Promise<Held | undefined> {
+  const location = await locateRun(ports, run);
+  if (location.kind === 'found') return adoptOrLose(ports, run, location);
+  // Of one that is RELAUNCHING it is known that it comes; only a master that has forgotten leaves a doubt.
+  const isDoubtful = location.kind === 'unclear' && driverState === 'GONE';
+  return isDoubtful ? { run, driverState, unclear: location.because } : undefined;
+}
+
+/** Writes down how a run ended whose driver will never run again, unless the job itself says that it lives. */
+async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport): Promise<Held> {
+  const driverState = report.driverState ?? 'GONE';
+  const { runState, meaning } = meaningOf(driverState);
+  if (runState === 'LOST' && saysThatItLives(run)) return { run, driverState };
+  // Without a message it did start, and the master gave it up together with its worker.
+  const isWorkerLost = driverState === 'ERROR' && report.message === undefined;
+  if (isWorkerLost && ageOf(run, run.heartbeatAt) < lostWorkerGraceMs)
+    return {
+      run,
+      driverState,
+      unclear: 'the master has lost its worker, and the job said a moment ago that it lives',
+    };
+  // The job writes its own end, with a better reason, just before its process ends.
+  const fresh = await ports.book.find(run.runId);
+  if (fresh === undefined || !isLive(fresh.state)) return { run: fresh ?? run, driverState };
+  const cause = runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, report) : undefined;
+  const what =
+    driverState !== 'ERROR'
+      ? meaning
+      : isWorkerLost
+        ? 'its worker was lost, and the driver with it'
+        : 'its process could not be started';
+  const why = `driver ${driverState}: ${what}${cause === undefined ? '' : `; ${cause}`}`;
+  return { run: await settled(ports, fresh, runState ?? 'LOST', why), driverState };
+}
+
+async function hold(ports: ReconcilePorts, run: JobRun): Promise<Held> {
+  if (!isLive(run.state)) return { run };
+  if (run.submissionId === undefined) return adoptOrLose(ports, run, await locateRun(ports, run));
+  const report = await ports.spark.driver(run.submissionId);
+  const driverState = report.driverState ?? 'GONE';
+  // A master that restarted does not remember that it gave up a driver, only the one that it started instead.
+  if (driverState === 'RELAUNCHING' || (driverState === 'GONE' && run.supervise)) {
+    const next = await successorOf(ports, run, driverState);
+    if (next !== undefined) return next;
+  }
+  return meaningOf(driverState).isFinal ? settle(ports, run, report) : lookCloser(ports, run, driverState);
+}
+
 /**
- * Holds one run against Spark and writes down what ended without saying so. A run that has ended is returned as it is.
+ * Holds one run against Spark, writes down what ended without saying so, and says how the run is. A run that has ended is
+ * returned as it is.
  * @throws UnreachableError when Spark does not answer: then nothing is known, and nothing is written.
  */
 export async function reconcile(ports: ReconcilePorts, run: JobRun): Promise<Reconciled> {
-  const asIs = { run, driverState: undefined, unclear: undefined };
-  if (!isLive(run.state)) return asIs;
-  if (run.submissionId === undefined) return adoptOrLose(ports, run, await locateRun(ports, run));
-  const report = await ports.spark.driver(run.submissionId);
-  const driver = meaningOf(report.driverState);
-  const result = { ...asIs, driverState: report.driverState ?? 'GONE' };
-  if (driver.runState === undefined) return result;
-  if (driver.runState === 'LOST' && saysThatItLives(run)) return result;
-  // The job writes its own end, with a better reason, just before its process ends.
-  const fresh = await ports.book.find(run.runId);
-  if (fresh === undefined || !isLive(fresh.state)) return { ...result, run: fresh ?? run };
-  const cause = driver.runState === 'FAILED' ? await causeOf(ports.spark, report) : undefined;
-  const why = `driver ${report.driverState ?? 'GONE'}: ${driver.meaning}${cause === undefined ? '' : `; ${cause}`}`;
-  return { ...result, run: await settled(ports, fresh, driver.runState, why) };
+  const held = await hold(ports, run);
+  const { driverState, unclear } = held;
+  return { run: held.run, driverState, unclear, situation: situationOf(held.run, held) };
 }

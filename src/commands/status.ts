@@ -10,7 +10,6 @@ import type { BarStore } from '../core/ports/bars.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { Exchange } from '../core/ports/exchange.js';
 import type { FileStore } from '../core/ports/files.js';
-import type { JobRun } from '../core/ports/runs.js';
 import type { Topics } from '../core/ports/topic.js';
 import {
   answered,
@@ -21,7 +20,7 @@ import {
   type ReportPart,
   type StatusReport,
 } from '../core/report.js';
-import { listRuns } from './runs.js';
+import { listRuns, type SeenRun } from './runs.js';
 import type { ReconcilePorts } from './reconcile.js';
 
 export interface StatusPorts extends ReconcilePorts {
@@ -122,7 +121,7 @@ async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Pro
 
 async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Finding> {
   const master = await ports.spark.master(signal);
-  const runs: readonly JobRun[] = await listRuns(ports, { limit: 50 }).then(
+  const runs: readonly SeenRun[] = await listRuns(ports, { limit: 50 }).then(
     (report) => report.runs,
     (error: unknown) => {
       // The book of runs does not answer: that is told in PostgreSQL's own line.

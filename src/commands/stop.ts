@@ -1,6 +1,7 @@
 import { isLive, meaningOf } from '../core/driver-state.js';
-import { JobFailedError, UnreachableError } from '../core/errors.js';
+import { InterruptedError, JobFailedError, UnreachableError, UsageError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
+import { registersItself } from '../core/submission.js';
 import { awaitRun, failureOf } from './await-run.js';
 import { findRun } from './find-run.js';
 import { reconcile, saysThatItLives, type ReconcilePorts } from './reconcile.js';
@@ -18,16 +19,28 @@ export interface Stopped {
   readonly wasLive: boolean;
 }
 
-/** Ends a run at a batch boundary, or by force with `kill`; a run that has ended is left as it is. */
+/**
+ * Ends a run at a batch boundary, or by force with `kill`; a run that has ended is left as it is. One whose driver still
+ * waits for a worker has nothing under way and is ended at once.
+ */
 export async function stop(ports: ReconcilePorts, options: StopOptions): Promise<Stopped> {
-  const { run } = await reconcile(ports, await findRun(ports.book, options.run));
+  const { run, driverState } = await reconcile(ports, await findRun(ports.book, options.run));
   if (!isLive(run.state)) return { run, wasLive: false };
-  return { run: await (options.kill ? kill(ports, run, options) : ask(ports, run, options)), wasLive: true };
+  const isAtOnce = options.kill || driverState === 'SUBMITTED';
+  if (!isAtOnce && !registersItself(run))
+    throw new UsageError(`The program of run ${run.runId} does not look whether it should stop`, {
+      nextStep: `End it at once: \`cryptopipe stop ${run.runId} --kill\`.`,
+    });
+  return { run: await (isAtOnce ? kill(ports, run, options) : ask(ports, run, options)), wasLive: true };
 }
 
 async function ask(ports: ReconcilePorts, run: JobRun, options: StopOptions): Promise<JobRun> {
   await ports.book.requestStop(run.runId);
   const seen = await awaitRun(ports, run, { ...options, until: () => false });
+  if (seen.ended === 'interrupted')
+    throw new InterruptedError(`Run ${run.runId} was asked to stop and does so; only the wait was ended`, {
+      nextStep: `See it with \`cryptopipe runs show ${run.runId}\`.`,
+    });
   if (seen.ended !== 'reached')
     throw new UnreachableError(`Run ${run.runId} was asked to stop and still is ${seen.run.state}`, {
       nextStep: `It stops at its next batch boundary. By force: \`cryptopipe stop ${run.runId} --kill\`.`,
@@ -69,7 +82,8 @@ async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): P
   const deadline = ports.clock.now() + options.timeoutMs;
   for (;;) {
     const { driverState } = await ports.spark.driver(submissionId);
-    if (await hasEnded(ports, run, driverState)) break;
+    // A driver that Spark will start elsewhere cannot be killed yet: it finds out that its run has ended, and ends too.
+    if (driverState === 'RELAUNCHING' || (await hasEnded(ports, run, driverState))) break;
     if (ports.clock.now() >= deadline || options.signal.aborted)
       throw stillThere(run.runId, submissionId, driverState);
     await ports.clock.sleep(500, options.signal);

@@ -3,6 +3,7 @@ import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { FileStore } from '../core/ports/files.js';
 import type { JobRun, OpeningRun } from '../core/ports/runs.js';
 import type { SubmissionRequest } from '../core/ports/spark.js';
+import { roomOf } from '../core/run-room.js';
 import {
   appNameOf,
   storedPathOf,
@@ -11,8 +12,8 @@ import {
   type Work,
 } from '../core/submission.js';
 import { requireNoSecret, type KnownSecret } from '../core/secrets.js';
-import { awaitRun, failureOf, roomOf, type Waited } from './await-run.js';
-import { reconcile, type Reconciled, type ReconcilePorts } from './reconcile.js';
+import { awaitRun, crashLoopOf, failureOf, isCrashLooping, type Waited } from './await-run.js';
+import { reconcile, type ReconcilePorts } from './reconcile.js';
 
 export interface SubmitPorts extends ReconcilePorts {
   readonly files: FileStore;
@@ -73,7 +74,11 @@ export async function livingRun(ports: SubmitPorts, options: SubmitOptions): Pro
       signal,
     });
     if (seen.unclear !== undefined) throw await unclearError(ports, seen);
-    if (isLive(seen.run.state)) return seen.run;
+    if (isLive(seen.run.state)) {
+      if (!seen.situation.isHealthy)
+        ports.say(`${run.runId} ${seen.situation.name}: ${seen.situation.sentence}`);
+      return seen.run;
+    }
     ports.say(`${run.runId} is ${seen.run.state}: ${seen.run.error ?? 'it ended'}`);
   }
   return undefined;
@@ -173,25 +178,12 @@ async function openAndPost(
   return { run: { ...run, state: 'SUBMITTED', submissionId }, isOurs: true };
 }
 
-async function notRegistered(ports: SubmitPorts, { run, driverState }: Waited): Promise<UnreachableError> {
-  const why =
-    driverState === 'SUBMITTED'
-      ? `no worker has room for its driver (${roomOf(await ports.spark.master())})`
-      : `its driver is ${driverState ?? 'not known yet'}`;
-  return new UnreachableError(`Run ${run.runId} has not registered itself in time: ${why}`, {
+function notRegistered({ run, driverState, situation }: Waited): UnreachableError {
+  const why = driverState === undefined ? 'its driver is not known yet' : `its driver is ${driverState}`;
+  const what = situation.isHealthy ? why : `${situation.name}, ${situation.sentence}`;
+  return new UnreachableError(`Run ${run.runId} has not registered itself in time: ${what}`, {
     nextStep: `It goes on. Look with \`cryptopipe logs ${run.runId}\`, or end it with \`cryptopipe stop ${run.runId} --kill\`.`,
   });
-}
-
-/** True once the run works: by its own word, or by Spark's where the program knows nothing of the book of runs. */
-const hasBegun = ({ work }: SubmitPlan, { run, driverState }: Reconciled): boolean =>
-  run.state === 'RUNNING' || (!work.registersItself && driverState === 'RUNNING');
-
-/** Writes down for a program that cannot do so itself that it runs. */
-async function begun(ports: SubmitPorts, plan: SubmitPlan, seen: Waited): Promise<JobRun> {
-  if (seen.run.state === 'RUNNING' || !hasBegun(plan, seen)) return seen.run;
-  await ports.book.setState(seen.run.runId, 'RUNNING');
-  return (await ports.book.find(seen.run.runId)) ?? seen.run;
 }
 
 /**
@@ -207,14 +199,15 @@ export async function submit(ports: SubmitPorts, options: SubmitOptions): Promis
   const { run, isOurs } =
     living === undefined ? await openAndPost(ports, options) : { run: living, isOurs: false };
   const seen = await awaitRun(ports, run, {
-    until: (now) => hasBegun(options, now),
+    until: (now) => now.run.state === 'RUNNING' || isCrashLooping(now),
     timeoutMs: options.registerTimeoutMs,
     signal: options.signal,
   });
   const outcome = isOurs ? 'submitted' : 'adopted';
   if (seen.ended === 'interrupted') return { run: seen.run, outcome, isRegistered: false };
-  if (seen.ended === 'timed out') throw await notRegistered(ports, seen);
-  const now = await begun(ports, options, seen);
-  if (now.state === 'RUNNING' || now.state === 'FINISHED') return { run: now, outcome, isRegistered: true };
-  throw await failureOf(ports, now);
+  if (seen.ended === 'timed out') throw notRegistered(seen);
+  if (isCrashLooping(seen)) throw await crashLoopOf(ports, seen);
+  if (seen.run.state === 'RUNNING' || seen.run.state === 'FINISHED')
+    return { run: seen.run, outcome, isRegistered: true };
+  throw await failureOf(ports, seen.run);
 }

@@ -31,11 +31,11 @@ const ended = (runState: RunState, meaning: string): DriverMeaning => ({
 export const driverMeanings: Readonly<Record<string, DriverMeaning>> = {
   SUBMITTED: alive('waits for a worker with free cores and memory'),
   RUNNING: alive('its process runs on a worker'),
-  RELAUNCHING: alive('its worker was lost; Spark starts it again, under another id'),
+  RELAUNCHING: alive('its worker was lost; Spark starts the program again, under another id'),
   UNKNOWN: alive('the master restarted and waits for its worker to report'),
   FINISHED: ended('FINISHED', 'its process ended with exit code 0'),
   FAILED: ended('FAILED', 'its process ended with another exit code than 0'),
-  ERROR: ended('FAILED', 'its process could not be started'),
+  ERROR: ended('FAILED', 'its process could not be started, or its worker was lost'),
   KILLED: ended('KILLED', 'it was killed on request'),
   GONE: ended('LOST', 'the master does not know it; it may have restarted since'),
 };

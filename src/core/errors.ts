@@ -9,7 +9,7 @@ export interface ErrorDetails {
 
 /** An expected failure: it says what happened, on what, why, and what to do next. Anything else is a bug of ours. */
 export abstract class CryptopipeError extends Error {
-  abstract readonly exitCode: 2 | 3 | 4 | 5;
+  abstract readonly exitCode: 2 | 3 | 4 | 5 | 130;
   readonly nextStep: string | undefined;
   readonly logTail: string | undefined;
 
@@ -49,3 +49,8 @@ export class JobFailedError extends CryptopipeError {
 
 /** A system answered, and said no: what was asked of it did not happen there. */
 export class RefusedError extends UnreachableError {}
+
+/** Ctrl-C ended a wait; what was waited for goes on. */
+export class InterruptedError extends CryptopipeError {
+  readonly exitCode = 130;
+}

@@ -5,9 +5,8 @@ import type { MasterReport } from './ports/spark.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
 import { isTickerSource } from './price-sample.js';
 import { shortDuration, type Finding } from './report.js';
+import { heartbeatLimitMs, type Situation } from './run-situation.js';
 
-/** A job says each second that it lives. */
-const heartbeatLimitMs = 30_000;
 /** Until then a run that Spark has may still wait for its place. */
 const startLimitMs = 120_000;
 /** A cursor is written after each poll that brought trades; so long may pass without one. */
@@ -78,7 +77,10 @@ function countingProblems({ runs, committed }: Counting, lag: bigint): string[] 
   if (ill !== undefined) return [ill];
   // A run that has just begun needs time for its first batch; one that waits for its place is judged by that alone.
   if (lag === 0n || live.state !== 'RUNNING') return [];
-  const silentMs = Math.min(ageOf(live, live.startedAt), ...committed.map(({ ageMs }) => ageMs));
+  const silentMs = Math.min(
+    ageOf(live, live.starts.at(-1) ?? live.startedAt),
+    ...committed.map(({ ageMs }) => ageMs),
+  );
   return silentMs > commitLimitMs
     ? [
         `${waiting}run ${live.runId} has committed nothing for ${shortDuration(silentMs)}: see \`cryptopipe logs ${live.runId}\``,
@@ -90,7 +92,7 @@ function countingProblems({ runs, committed }: Counting, lag: bigint): string[] 
 export const findCountingRun = (runs: readonly JobRun[]): JobRun | undefined =>
   runs.find((run) => run.job === streamingJob && isLive(run.state));
 
-/** What is wrong with a run, in words for a person; undefined where nothing is. */
+/** What is wrong with a run by its row alone, without asking Spark; undefined where nothing is. */
 export function runProblem(run: JobRun): string | undefined {
   const { runId, state } = run;
   if (state === 'RUNNING') {
@@ -111,9 +113,12 @@ export function runProblem(run: JobRun): string | undefined {
     : `run ${runId} is ${state}${run.error === undefined ? '' : `: ${run.error}`}`;
 }
 
+/** A run and how it is. */
+type JudgedRun = JobRun & { readonly situation: Situation };
+
 /** The newest run of each job, in order of the jobs' names. */
-function newestOfEach(runs: readonly JobRun[]): JobRun[] {
-  const newest = new Map<string, JobRun>();
+function newestOfEach(runs: readonly JudgedRun[]): JudgedRun[] {
+  const newest = new Map<string, JudgedRun>();
   for (const run of runs) {
     const known = newest.get(run.job);
     if (known === undefined || run.createdAt > known.createdAt) newest.set(run.job, run);
@@ -121,24 +126,35 @@ function newestOfEach(runs: readonly JobRun[]): JobRun[] {
   return [...newest.values()].sort((left, right) => left.job.localeCompare(right.job));
 }
 
-/** Master, workers and the newest run of each job. */
-export function findSpark(master: MasterReport, runs: readonly JobRun[]): Finding {
+/** A living run with the word for its situation, one that has ended with its state alone. */
+function runLine({ job, state, runId, situation }: JudgedRun): string {
+  const isTold = isLive(state) && situation.name !== 'running';
+  return `${job} ${state} (${runId})${isTold ? `, ${situation.name}` : ''}`;
+}
+
+function situationProblem({ runId, situation }: JudgedRun): string | undefined {
+  if (situation.isHealthy) return undefined;
+  return `run ${runId}, ${situation.name}: ${situation.sentence}${situation.nextStep === undefined ? '' : `. Next: ${situation.nextStep}`}`;
+}
+
+/** Master, workers, the newest run of each job and every run that lives. */
+export function findSpark(master: MasterReport, runs: readonly JudgedRun[]): Finding {
   const alive = master.workers.filter((worker) => worker.state === 'ALIVE');
   const newest = newestOfEach(runs);
+  const shown = [...newest, ...runs.filter((run) => isLive(run.state) && !newest.includes(run))];
   const cores = (pick: 'cores' | 'coresFree'): number =>
     alive.reduce((total, worker) => total + worker[pick], 0);
-  const runLines = newest.map((run) => `${run.job} ${run.state} (${run.runId})`);
   return {
     summary: [
       `master ${master.status}, ${alive.length} workers, ${cores('coresFree')} of ${cores('cores')} cores free`,
-      ...(runLines.length === 0 ? ['no run yet'] : runLines),
+      ...(shown.length === 0 ? ['no run yet'] : shown.map(runLine)),
     ].join('; '),
     problems: [
       ...(master.status === 'ALIVE' ? [] : [`the master is ${master.status}`]),
       ...(alive.length > 0 ? [] : ['no worker lives']),
-      ...newest.map(runProblem).filter((problem) => problem !== undefined),
+      ...shown.map(situationProblem).filter((problem) => problem !== undefined),
     ],
-    facts: { master: master.status, workers: master.workers, runs: newest },
+    facts: { master: master.status, workers: master.workers, runs: shown },
   };
 }
 

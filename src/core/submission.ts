@@ -1,5 +1,6 @@
 import type { JobResources } from './job.js';
 import type { ParameterValues } from './job-parameters.js';
+import type { JobRun } from './ports/runs.js';
 import type { SubmissionRequest } from './ports/spark.js';
 
 /** What a submission must know of the cluster; paths are those of the workers. */
@@ -167,4 +168,18 @@ export function submissionRequest(
     clientSparkVersion: cluster.sparkVersion,
     ...(program.kind === 'python' ? pythonPart(named, program, cluster) : jarPart(named, program, cluster)),
   };
+}
+
+/** False for a program that knows nothing of the book of runs: of its life only Spark can tell. */
+export function registersItself({ runId, request }: Pick<JobRun, 'runId' | 'request'>): boolean {
+  return (
+    request === undefined ||
+    request.appArgs.some((arg, at) => arg === '--run-id' && request.appArgs[at + 1] === runId)
+  );
+}
+
+/** A Spark setting of a request, wherever it stands in it. */
+export function settingOf({ sparkProperties, appArgs }: SubmissionRequest, name: string): string | undefined {
+  const argument = appArgs.find((arg, at) => appArgs[at - 1] === '--conf' && arg.startsWith(`${name}=`));
+  return argument?.slice(name.length + 1) ?? sparkProperties[name];
 }

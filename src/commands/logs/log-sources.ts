@@ -1,7 +1,7 @@
 import { UnreachableError } from '../../core/errors.js';
 import type { JobRun } from '../../core/ports/runs.js';
 import type { LogStream, MasterReport, SparkCluster } from '../../core/ports/spark.js';
-import { roomOf } from '../await-run.js';
+import { roomOf } from '../../core/run-room.js';
 import type { LogOwner, LogPlace, WorkerLogs } from '../../core/ports/worker-logs.js';
 
 export interface LogPorts {
