@@ -2,9 +2,18 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { betweenMarkers, envExample, settingsTable, usageOf } from '../../scripts/generated-docs.mjs';
+import {
+  betweenMarkers,
+  driverStatesTable,
+  envExample,
+  settingsTable,
+  situationsTable,
+  usageOf,
+} from '../../scripts/generated-docs.mjs';
 import { loadConfig } from '../../src/config.js';
+import { driverMeanings } from '../../src/core/driver-state.js';
 import { settings } from '../../src/core/settings.js';
+import { situations } from '../../src/core/situations.js';
 import { commandTree, readDocument } from '../support/documents.js';
 
 const stale = 'run `npm run docs`';
@@ -30,6 +39,11 @@ describe('the README', () => {
 
   it('shows the settings of the code, each with its meaning and its default', () => {
     expect(betweenMarkers(readme, 'settings').text, stale).toBe(settingsTable(settings));
+  });
+
+  it('shows every situation of a run and every state of a driver', () => {
+    expect(betweenMarkers(readme, 'situations').text, stale).toBe(situationsTable(situations));
+    expect(betweenMarkers(readme, 'drivers').text, stale).toBe(driverStatesTable(driverMeanings));
   });
 
   it('names in its table exactly what the code reads', () => {

@@ -132,7 +132,7 @@ describe('a run on a real Spark', () => {
     const work = workEnding('ends');
     const large = { ...work, resources: { ...work.resources, driverCores: 64 } };
     await expect(submit(ports(), options('ends', { work: large, registerTimeoutMs: 2000 }))).rejects.toThrow(
-      /no worker has room for its driver \(worker-.* has \d of \d cores and \d+ of 4096 MB free\)/,
+      /waiting for room, .*\(it wants 64 cores and 512 MB; worker-.* has \d of \d cores and \d+ of 4096 MB free; no worker is large enough/,
     );
     const stopped = await stop(app, { run: 'sample', kill: true, ...waiting });
     expect(stopped.run.state).toBe('KILLED');

@@ -1,13 +1,26 @@
-import { readdirSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Pipeline } from './pipeline.js';
 
 /** The processes of a run's driver, Java and its Python: those that work in the driver's folder of the stack's worker. */
-export function driverProcesses({ config }: Pipeline, submissionId: string): number[] {
+export function driverProcesses({ config }: Pick<Pipeline, 'config'>, submissionId: string): number[] {
   const folder = join(config.native.dataDir, 'spark-worker', 'work', submissionId);
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name) && folderOf(name) === folder)
     .map(Number);
+}
+
+/** The one of them that is Java, or the Python below it. */
+export function driverProcess(
+  pipeline: Pick<Pipeline, 'config'>,
+  submissionId: string,
+  kind: 'java' | 'python',
+): number {
+  const found = driverProcesses(pipeline, submissionId).find((pid) =>
+    readFileSync(`/proc/${pid}/comm`, 'utf8').startsWith(kind),
+  );
+  if (found === undefined) throw new Error(`${submissionId} has no process of ${kind}`);
+  return found;
 }
 
 function folderOf(pid: string): string | undefined {

@@ -17,6 +17,8 @@ interface FakeDriver {
   readonly args: readonly string[];
   readonly createdAt: number;
   isPlaced: boolean;
+  /** True where Spark starts it again elsewhere when its worker is lost. */
+  isSupervised?: boolean;
   stdout: string;
   stderr: string;
 }
@@ -40,6 +42,15 @@ export class FakeSpark implements SparkCluster {
     private readonly book: MemoryRuns,
   ) {}
 
+  /** Its one worker is gone: supervised drivers are started again under another id, the others end. */
+  loseWorker(): void {
+    this.hasRoom = false;
+    for (const driver of this.drivers.filter(({ state }) => state === 'RUNNING')) {
+      driver.state = driver.isSupervised === true ? 'RELAUNCHING' : 'ERROR';
+      if (driver.isSupervised === true) this.add({ args: driver.args, isSupervised: true });
+    }
+  }
+
   /** What happened in the cluster since the last look; call it as time passes. */
   tick(): void {
     for (const driver of this.drivers) {
@@ -56,16 +67,8 @@ export class FakeSpark implements SparkCluster {
     if (this.onCreate === 'refuse') throw new RefusedError('Spark refused the submission: no');
     if (this.onCreate === 'time out') throw new UnreachableError('no answer within 10000 ms');
     this.posts.push(request);
-    const driver: FakeDriver = {
-      id: `driver-20261123211500-${String(this.drivers.length).padStart(4, '0')}`,
-      state: 'SUBMITTED',
-      args: request.appArgs,
-      createdAt: this.clock.now(),
-      isPlaced: false,
-      stdout: '',
-      stderr: '',
-    };
-    this.drivers.push(driver);
+    const isSupervised = request.sparkProperties['spark.driver.supervise'] === 'true';
+    const driver = this.add({ args: request.appArgs, isSupervised });
     if (this.hasRoom) this.place(driver);
     if (this.onCreate === 'start and time out') throw new UnreachableError('no answer within 10000 ms');
     return driver.id;
@@ -86,7 +89,9 @@ export class FakeSpark implements SparkCluster {
 
   kill(submissionId: string): Promise<boolean> {
     const driver = this.find(submissionId);
-    if (driver === undefined || meaningOf(driver.state).isFinal) return Promise.resolve(false);
+    // One that was given up with its worker has ended for the master, which starts another.
+    if (driver === undefined || driver.state === 'RELAUNCHING' || meaningOf(driver.state).isFinal)
+      return Promise.resolve(false);
     driver.state = 'KILLED';
     return Promise.resolve(true);
   }
@@ -131,6 +136,20 @@ export class FakeSpark implements SparkCluster {
     return driver === undefined
       ? Promise.reject(new UnreachableError(`No worker has ${submissionId}`))
       : Promise.resolve(driver[stream]);
+  }
+
+  private add(values: Pick<FakeDriver, 'args' | 'isSupervised'>): FakeDriver {
+    const driver: FakeDriver = {
+      id: `driver-20261123211500-${String(this.drivers.length).padStart(4, '0')}`,
+      state: 'SUBMITTED',
+      createdAt: this.clock.now(),
+      isPlaced: false,
+      stdout: '',
+      stderr: '',
+      ...values,
+    };
+    this.drivers.push(driver);
+    return driver;
   }
 
   private find(submissionId: string): FakeDriver | undefined {

@@ -8,7 +8,8 @@ import { loadConfig, type Config } from '../../src/config.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
 import { query } from './postgres.js';
 
-const program = join(import.meta.dirname, '../../dist/main.js');
+/** The built program. */
+export const program = join(import.meta.dirname, '../../dist/main.js');
 
 /** A pipeline of its own on the shared stack: topic, database, lake and checkpoint share their name with no other. */
 export interface Pipeline {
@@ -28,7 +29,7 @@ export interface Pipeline {
     values?: readonly unknown[],
   ): Promise<Row[]>;
   /** Starts the streaming job; with `wait` (the topic is worked off) until it has FINISHED. */
-  submit(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
+  submit(parameters?: Readonly<Record<string, string | number>>, flags?: readonly string[]): Promise<JobRun>;
   workOff(parameters?: Readonly<Record<string, string | number>>): Promise<JobRun>;
   /** Ends what a failed test has left running, too: the stack has room for one run. */
   close(): Promise<void>;
@@ -100,7 +101,7 @@ function pipelineOf(environment: Readonly<Record<string, string>>, folder: strin
     parameters,
     run,
     rows: (sql, values) => queryRows(pool, sql, values),
-    submit: (more = {}) => start(more, []),
+    submit: (more = {}, flags = []) => start(more, flags),
     workOff: (more = {}) => start({ ...more, mode: 'available-now' }, ['--wait', '--timeout', '240']),
     close: async () => {
       for (const { runId } of await app.book.list({ live: true })) await run(['stop', runId, '--kill']);
@@ -110,7 +111,8 @@ function pipelineOf(environment: Readonly<Record<string, string>>, folder: strin
   };
 }
 
-const cryptopipe = (
+/** One call of the built program. */
+export const cryptopipe = (
   environment: Readonly<Record<string, string>>,
   args: readonly string[],
   timeout?: number,

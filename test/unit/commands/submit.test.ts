@@ -206,7 +206,7 @@ describe('submit', () => {
     world.spark.hasRoom = false;
     const start = world.clock.now();
     await expect(submit(world.ports, world.options({ registerTimeoutMs: 5000 }))).rejects.toThrow(
-      /no worker has room for its driver \(worker-1 has 0 of 4 cores and 2048 of 4096 MB free\)/,
+      /waiting for room, .* \(it wants 1 core and 1024 MB; worker-1 has 0 of 4 cores and 2048 of 4096 MB free\)/,
     );
     expect(world.clock.now() - start).toBe(5000);
   });
@@ -266,7 +266,7 @@ describe('follow', () => {
     const world = new SubmissionWorld();
     const { run } = await submit(world.ports, world.options());
     const options = { timeoutMs: 3000, signal: new AbortController().signal };
-    await expect(follow(world.ports, run, options)).rejects.toThrow(/goes on \(RUNNING\)/);
+    await expect(follow(world.ports, run, options)).rejects.toThrow(/goes on \(RUNNING, running: it works\)/);
     world.spark.drivers[0]!.state = 'KILLED';
     await expect(follow(world.ports, run, options)).rejects.toThrow(JobFailedError);
   });

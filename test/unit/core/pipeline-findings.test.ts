@@ -8,6 +8,7 @@ import {
 } from '../../../src/core/pipeline-findings.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { MasterReport } from '../../../src/core/ports/spark.js';
+import { situationOf, type Evidence } from '../../../src/core/run-situation.js';
 import type { Cursor } from '../../../src/core/ports/topic.js';
 import { aRun as aRunAt } from '../../support/memory-runs.js';
 
@@ -118,30 +119,53 @@ describe('Spark', () => {
     apps: [],
   };
 
+  const judged = (run: JobRun, evidence: Evidence = { driverState: 'RUNNING' }) => ({
+    ...run,
+    situation: situationOf(run, evidence),
+  });
+
   it('is well with a running job that says that it lives', () => {
-    const run = aRun({ state: 'RUNNING', heartbeatAt: ago(2) });
+    const run = judged(aRun({ state: 'RUNNING', heartbeatAt: ago(2) }));
     expect(findSpark(master, [run])).toMatchObject({
       summary: `master ALIVE, 1 workers, 1 of 4 cores free; streaming RUNNING (${run.runId})`,
       problems: [],
     });
   });
 
-  it.each([
-    ['a job that does not say that it lives', aRun({ state: 'RUNNING', heartbeatAt: ago(40) }), /for 40 s/],
-    ['a run that waits for long', aRun({ state: 'SUBMITTED', createdAt: ago(300) }), /SUBMITTED for 5 min/],
-    ['a newest run that failed', aRun({ state: 'FAILED', error: 'ValueError: x' }), /FAILED: ValueError: x/],
-    ['a newest run that somebody killed', aRun({ state: 'KILLED' }), /KILLED/],
-    ['a newest run that was lost', aRun({ state: 'LOST' }), /LOST/],
-  ])('is ill with %s', (_what, run, problem) => {
-    expect(findSpark(master, [run]).problems).toEqual([expect.stringMatching(problem)]);
+  it('tells of a job that Spark has started again, and is well', () => {
+    const run = judged(
+      aRun({ state: 'RUNNING', heartbeatAt: ago(1), restarts: 1, starts: [ago(90), ago(20)] }),
+    );
+    expect(findSpark(master, [run])).toMatchObject({
+      summary: expect.stringMatching(/streaming RUNNING \(.*\), started again$/) as string,
+      problems: [],
+    });
+  });
+
+  it('is ill with a newest run that is not well, and says what to do next', () => {
+    const run = judged(aRun({ runId: 'bad', state: 'FAILED', error: 'ValueError: x' }));
+    expect(findSpark(master, [run]).problems).toEqual([
+      'run bad, failed: the job has ended badly, or its driver or worker died (ValueError: x). ' +
+        'Next: see why: `cryptopipe logs bad`; again: `cryptopipe submit streaming`',
+    ]);
+  });
+
+  it('is ill with every living run that is not well, however many are newer', () => {
+    const silent = judged(
+      aRun({ runId: 'old', state: 'RUNNING', heartbeatAt: ago(40), createdAt: ago(500) }),
+    );
+    const fine = judged(aRun({ runId: 'new', state: 'FINISHED', createdAt: ago(50) }));
+    expect(findSpark(master, [fine, silent]).problems).toEqual([
+      expect.stringMatching(/^run old, silent: .*40 s ago/),
+    ]);
   });
 
   it('forgives a run that failed before a newer one that was stopped in order', () => {
-    const old = aRun({ runId: 'old', state: 'FAILED', createdAt: ago(500) });
+    const old = judged(aRun({ runId: 'old', state: 'FAILED', createdAt: ago(500) }));
     const stopped = aRun({ runId: 'new', state: 'FINISHED', createdAt: ago(50) });
     const killed = aRun({ ...stopped, state: 'KILLED', stopRequestedAt: ago(20) });
-    expect(findSpark(master, [old, stopped]).problems).toEqual([]);
-    expect(findSpark(master, [old, killed]).problems).toEqual([]);
+    expect(findSpark(master, [old, judged(stopped)]).problems).toEqual([]);
+    expect(findSpark(master, [old, judged(killed)]).problems).toEqual([]);
   });
 
   it('is ill without a living worker and without an active master', () => {
