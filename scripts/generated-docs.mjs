@@ -44,13 +44,38 @@ const rowOf = ({ name, meaning, shown, isSecret }) => [
   isValue(shown) ? `\`${shown}\`` : shown,
 ];
 
-/** The settings as a table, its columns padded as Prettier wants them. */
-export function settingsTable(settings) {
-  const rows = [['name', 'meaning', 'default'], ...settings.map(rowOf)];
-  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
+/** A table for Markdown, its columns padded as Prettier wants them. */
+function tableOf(rows) {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   const line = (cells) => `| ${cells.map((cell, column) => cell.padEnd(widths[column])).join(' | ')} |`;
   const [head, ...body] = rows;
   return [line(head), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
+}
+
+/** The settings as a table. */
+export function settingsTable(settings) {
+  return tableOf([['name', 'meaning', 'default'], ...settings.map(rowOf)]);
+}
+
+/** Every situation of a run: what it means and what to do. */
+export function situationsTable(situations) {
+  const rows = Object.entries(situations).map(([name, { meaning, isHealthy, whatToDo }]) => [
+    `\`${name}\``,
+    isHealthy ? 'yes' : '**no**',
+    meaning,
+    whatToDo,
+  ]);
+  return tableOf([['how it is', 'well', 'that means', 'what to do'], ...rows]);
+}
+
+/** Spark's states of a driver: what each means, and what becomes of a run whose job has said nothing of its end. */
+export function driverStatesTable(driverMeanings) {
+  const rows = Object.entries(driverMeanings).map(([state, { meaning, isFinal, runState }]) => [
+    `\`${state}\``,
+    meaning,
+    isFinal ? `\`${runState}\`` : 'it lives',
+  ]);
+  return tableOf([['driver', 'that means', 'the run'], ...rows]);
 }
 
 const exampleHead = `# Copy this file to .env and take the # away from what you change. A flag and the environment stand above it.
