@@ -1,4 +1,4 @@
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -14,6 +14,12 @@ const kinds = ['python', 'sql', 'jar'] as const;
 type Kind = (typeof kinds)[number];
 type End = (typeof names)[number];
 
+async function textsBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));
+}
+
 /** What the programs do, by the end that they are to come to. */
 const ending = { FINISHED: 'ends', FAILED: 'fails', KILLED: 'stays', ERROR: 'ends' };
 
@@ -23,6 +29,9 @@ const statements: Readonly<Record<End, string>> = {
   KILLED: 'SELECT count(*) AS pairs FROM range(10000000) CROSS JOIN range(10000000)',
   ERROR: 'SELECT 1 AS one',
 };
+
+/** Of PostgreSQL; the statement that finishes reads a table there. */
+const canary = 'canary-4711-of-the-warehouse';
 
 let stack: TestStack;
 let app: App;
@@ -48,7 +57,14 @@ function wordsOf(kind: Kind, end: End): readonly string[] {
 /** A JAR that is not there is the honest way to an ERROR: the worker cannot fetch it. */
 const place = (end: End): string => (end === 'ERROR' ? 'hdfs:/nowhere/pi.jar' : join(work, 'pi.jar'));
 const parametersOf = (end: End): string[] =>
-  end === 'FINISHED' ? ['-p', 'answer=42', '-p', 'nobody=no one'] : [];
+  end === 'FINISHED' ? [...eventLog(), '-p', 'answer=42', '-p', 'nobody=no one'] : [];
+
+/** Spark's own record of a run, in plain text. */
+const eventLog = (): string[] =>
+  ['enabled=true', `dir=file:${work}`, 'compress=false'].flatMap((setting) => [
+    '-c',
+    `spark.eventLog.${setting}`,
+  ]);
 
 /** Kills the run of one kind from another call, as soon as it works. */
 async function killWhenItWorks(kind: Kind): Promise<void> {
@@ -90,6 +106,7 @@ beforeAll(async () => {
     name: 'program-ends',
     portOffset: 18_000,
     only: ['postgres', 'data-node', 'spark-worker'],
+    env: { POSTGRES_PASSWORD: canary },
   });
   app = createApp(stack.config);
   await app.schema.migrate();
@@ -137,6 +154,14 @@ describe('submit --wait of a program that finishes', () => {
     ).toEqual(expect.arrayContaining(['answer runs', '42 0']) as string[]);
     expect(err).toContain('1 row\n');
   });
+});
+
+it('keeps the password of PostgreSQL out of every log and the event log', async () => {
+  const folders = [join(stack.dataDir, 'spark-worker', 'work'), join(stack.dataDir, 'logs'), work];
+  const texts = await Promise.all(folders.map(textsBelow));
+  // The event log is among them, and it says what was read.
+  expect(texts.flat().some((text) => text.includes('JDBCRelation'))).toBe(true);
+  expect(texts.flat().filter((text) => text.includes(canary))).toEqual([]);
 });
 
 describe('submit --wait of a program that fails', () => {
