@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { situations } from '../../src/core/situations.js';
+import { callCli } from '../support/run-cli.js';
+
+/** No server listens on these ports: a command that asked anything would exit with 4. */
+const env = { PGPORT: '9', SPARK_REST_URL: 'http://127.0.0.1:9', SPARK_UI_URL: 'http://127.0.0.1:9' };
+
+describe('runs', () => {
+  it.each([
+    [['runs', '--live', '--state', 'FAILED'], /contradicts/],
+    [['runs', '--state', 'DONE'], /Allowed choices are PENDING, SUBMITTED/],
+    [['runs', '--since', 'yesterday'], /"yesterday" is not a time/],
+  ])('exits 2 for what was typed wrongly: %j', async (argv, message) => {
+    const { exitCode, err } = await callCli(argv, env);
+    expect(exitCode).toBe(2);
+    expect(err).toMatch(message);
+  });
+
+  it.each([
+    [['runs', '--since', '2h']],
+    [['runs', '--since', '2026-11-23']],
+    [['runs', 'show', 'streaming', '--json']],
+  ])('exits 4 where the book of runs does not answer: %j', async (argv) => {
+    expect((await callCli(argv, env)).exitCode).toBe(4);
+  });
+
+  it('explains every word for how a run is', async () => {
+    const { out } = await callCli(['runs', '--help'], env);
+    for (const [name, { meaning }] of Object.entries(situations))
+      expect(out).toMatch(new RegExp(`${name} +!? ? +${meaning}`));
+  });
+});
