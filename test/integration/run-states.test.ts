@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SeenRun } from '../../src/commands/runs.js';
-import { LivingJob } from '../support/living-job.js';
+import { comesBackMs, LivingJob } from '../support/living-job.js';
 import { eventually } from '../support/pipeline.js';
 
-const comesBackMs = 100_000;
 let job: LivingJob;
 
 beforeAll(async () => {
@@ -17,7 +16,7 @@ describe('a supervised run', () => {
   it('whose Python is killed is started again, and says so', async () => {
     run = await job.submit('--supervise');
     job.kill(run, 'python');
-    const again = await job.becomes('started again', ({ restarts }) => restarts === 1);
+    const again = await job.restarted(1);
     expect(again).toMatchObject({
       ...{ runId: run.runId, state: 'RUNNING', submissionId: run.submissionId, exitCode: 0 },
       ...{ situation: { name: 'started again' }, lastError: 'it left no word: its process was killed' },

@@ -11,7 +11,7 @@ afterAll(() => job.close());
 describe('a supervised run', () => {
   it('whose JVM is killed says what it died of', async () => {
     job.kill(await job.submit('--supervise'), 'java');
-    const again = await job.becomes('started again', ({ restarts }) => restarts === 1);
+    const again = await job.restarted(1);
     expect(again.situation.name).toBe('started again');
     expect(again.lastError).toBe("the driver's JVM ended under it: killed, or out of memory");
     expect((await job.call('stop', 'living')).exitCode).toBe(0);

@@ -9,6 +9,8 @@ import { startStack, type TestStack } from './stack.js';
 
 /** Within so long after something died a run is called what it is. */
 const promiseMs = 30_000;
+/** What a busy computer may need to start a JVM, its Python and a Spark application. */
+export const comesBackMs = 100_000;
 
 const servers = ['postgres', 'data-node', 'spark-worker'] as const;
 
@@ -76,6 +78,16 @@ export class LivingJob {
     const run = await eventually(`a run that is ${what}`, find, withinMs);
     console.log(`${what}: after ${((Date.now() - start) / 1000).toFixed(1)} s: ${run.situation.sentence}`);
     return run;
+  }
+
+  /**
+   * Waits until Spark has started a killed program again. A JVM may take long to begin on a busy computer; within the
+   * promised time it must be told at least that the job is silent.
+   */
+  async restarted(times: number): Promise<Shown> {
+    const isBack = ({ restarts }: SeenRun): boolean => restarts === times;
+    await this.becomes('told', (run) => isBack(run) || run.situation.name === 'silent');
+    return this.becomes('started again', isBack, comesBackMs);
   }
 
   kill(run: SeenRun, kind: 'java' | 'python'): void {
