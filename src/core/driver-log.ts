@@ -9,6 +9,8 @@ export interface DriverLog {
 const tracebackStart = 'Traceback (most recent call last):';
 /** The sentences of Python between two errors of a chain. */
 const chained = /^(The above exception was the direct cause of|During handling of the above exception)/;
+/** So a job names data, or a statement, that are not as they should be: nothing else in its log says more. */
+const ownError = 'DataError: ';
 const maxLines = 60;
 const longestReason = 400;
 
@@ -67,8 +69,7 @@ export function tellingEnd(log: DriverLog): string {
       ? traceback.join('\n')
       : [...traceback.slice(0, 10), '  …', ...traceback.slice(11 - maxLines)].join('\n');
   const printed = linesOf(log.stdout);
-  // So a job names data, or a statement, that are not as they should be: nothing else in its log says more.
-  const own = printed.findLastIndex((line) => line.startsWith('DataError: '));
+  const own = printed.findLastIndex((line) => line.startsWith(ownError));
   if (own >= 0) return printed.slice(own, own + maxLines).join('\n');
   const stdout = printed.slice(-10);
   const jvm = jvmFailure(log.stderr);
@@ -92,6 +93,7 @@ export function failureLine(log: DriverLog): string | undefined {
   const traceback = lastTraceback(log.stdout);
   const line =
     (traceback === undefined ? undefined : errorOf(traceback)) ??
+    linesOf(log.stdout).findLast((one) => one.startsWith(ownError)) ??
     jvmFailure(log.stderr)?.line ??
     linesOf(log.stdout).at(-1) ??
     lastLoggedError(log.stderr);

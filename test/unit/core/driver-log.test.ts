@@ -50,6 +50,7 @@ describe('tellingEnd of a job that names its own error', () => {
     expect(tellingEnd({ stdout, stderr: manyLines(9, 'INFO') })).toBe(
       'DataError: [PARSE_SYNTAX_ERROR] Syntax error\n== SQL ==\nSELECT a FORM b',
     );
+    expect(failureLine({ stdout, stderr: '' })).toBe('DataError: [PARSE_SYNTAX_ERROR] Syntax error');
   });
 
   it('never shows the command that the worker started the driver with', () => {
