@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -64,26 +65,35 @@ def check(request: dict) -> dict:
             statements.extend((entry, text) for text in texts_of(entry))
     answer = {"python": sys.version.split()[0], "problems": problems, "statements": len(statements), "parser": None}
     if request["jars"] is not None and statements:
-        answer["parser"] = parse_all(request, statements, problems)
+        answer["parser"] = parse_all(request, statements, answer)
     return answer
 
 
-def parse_all(request: dict, statements: list[tuple[dict, SqlText]], problems: list[dict]) -> dict:
-    """Adds what Spark's parser refuses to `problems`; says how the parser was started."""
-    jars, java = Path(request["jars"]), request["java"]
+def parse_all(request: dict, statements: list[tuple[dict, SqlText]], answer: dict) -> dict:
+    """Adds what Spark's parser refuses to `answer`; says how the parser was started."""
+    java = shutil.which(request["java"])
+    if java is None:
+        return {"error": f"there is no {request['java']}"}
+    jars = Path(request["jars"])
     archive = archive_path(request["cache"], java, jars)
     is_there = archive is not None and archive.exists()
     try:
-        from spark_parser import SparkParser
-
-        with SparkParser(java, jars, [*JVM_OPTIONS, *([f"-XX:SharedArchiveFile={archive}"] if is_there else [])]) as parser:
+        with start_parser(java, jars, [*JVM_OPTIONS, *([f"-XX:SharedArchiveFile={archive}"] if is_there else [])]) as parser:
             for entry, text in statements:
-                problems.extend({"id": entry["id"], **problem} for problem in parser.problems_of(text))
+                answer["problems"].extend({"id": entry["id"], **problem} for problem in parser.problems_of(text))
     except Exception as error:  # whatever it is, the check was not made, and that is said
         return {"error": f"{type(error).__name__}: {error}".strip().splitlines()[0][:500]}
     if archive is not None and not is_there:
         write_archive_later(archive, java, jars)
     return {"archive": is_there}
+
+
+def start_parser(java: str, jars: Path, options: list[str]):  # noqa: ANN201 - known only once py4j is found
+    """Spark's parser; py4j is the one that lies beside the jars where this Python has none."""
+    sys.path += [str(path) for path in jars.parent.glob("python/lib/py4j-*-src.zip")]
+    from spark_parser import SparkParser
+
+    return SparkParser(java, jars, options)
 
 
 def archive_path(cache: str | None, java: str, jars: Path) -> Path | None:
@@ -105,8 +115,6 @@ def write_archive_later(archive: Path, java: str, jars: Path) -> None:
 
 def write_archive(archive: Path, java: str, jars: Path) -> None:
     """Writes the archive under a name of its own first: a JVM never sees half of one. Gives up where another writes it."""
-    from spark_parser import SparkParser
-
     archive.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = archive.with_suffix(".lock")
     if lock.exists() and time.time() - lock.stat().st_mtime > 300:
@@ -117,7 +125,7 @@ def write_archive(archive: Path, java: str, jars: Path) -> None:
         return
     written = archive.with_suffix(f".{os.getpid()}")
     try:
-        with SparkParser(java, jars, [*JVM_OPTIONS, f"-XX:ArchiveClassesAtExit={written}"]) as parser:
+        with start_parser(java, jars, [*JVM_OPTIONS, f"-XX:ArchiveClassesAtExit={written}"]) as parser:
             for sample in SAMPLES:
                 parser.problems_of(SqlText("statement", [sample], 1, 0, True, None))
             parser.problems_of(SqlText("expression", ["CASE WHEN a THEN 1 END AS b"], 1, 0, True, None))

@@ -92,7 +92,10 @@ class SparkParser:
         problems = [placed(text, *taken_for_a_name(node)) for node in keywords if node.getText().upper() in NO_NAMES]
         if text.given is not None:
             markers = self.marker_finder().extractParameterLocations(tree).namedParameterLocations()
-            problems += parameter_problems(text, sql, text.given, markers)
+            keys = markers.keys().toList()
+            names = [keys.apply(at) for at in range(keys.size())]
+            first = {name: markers.apply(name).head().start() for name in names if name not in text.given}
+            problems += [not_given(text, sql, name, start) for name, start in first.items()]
         return problems
 
 
@@ -102,16 +105,10 @@ def taken_for_a_name(node: JavaObject) -> tuple[str, int, int]:
     return f"{word} is taken for a name: something is missing or too much before it", start.getLine(), start.getCharPositionInLine()
 
 
-def parameter_problems(text: SqlText, sql: str, given: frozenset[str], markers: JavaObject) -> list[dict]:
-    """Markers that nobody gives a value; what is given and not used is for the caller to judge."""
-    problems = []
-    names = markers.keys().toList()
-    for name in (names.apply(at) for at in range(names.size())):
-        if name not in given:
-            start = markers.apply(name).head().start()
-            line, position = sql.count("\n", 0, start) + 1, start - (sql.rfind("\n", 0, start) + 1)
-            problems.append({**placed(text, f":{name} is used and not given", line, position), "parameter": name})
-    return problems
+def not_given(text: SqlText, sql: str, name: str, start: int) -> dict:
+    """A marker that nobody gives a value; `start` is where it first stands."""
+    line, position = sql.count("\n", 0, start) + 1, start - (sql.rfind("\n", 0, start) + 1)
+    return {**placed(text, f":{name} is used and not given", line, position), "parameter": name}
 
 
 def refused(error: JavaObject) -> tuple[str, int, int] | None:

@@ -12,10 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-# What an unknown part of an f-string may stand for: a name that is also a type, a number, nothing, an operator, a unit.
-FILLINGS = ["int", "1", "", "=", "DAY"]
+# What an unknown part of an f-string may stand for: a name that is also a type, nothing, a number (a month, a precision), an
+# operator, a unit.
+FILLINGS = ["int", "", "1", "38", "=", "DAY"]
 # So many ways to fill in an f-string are tried; beyond that nothing is known about it.
-MOST_VARIANTS = 125
+MOST_VARIANTS = 216
 DEEPEST = 8
 
 
@@ -145,7 +146,7 @@ def argument_texts(call: ast.Call) -> tuple[Literal["statement", "expression"], 
     return None
 
 
-def given_names(call: ast.Call) -> frozenset[str] | None:
+def given_names(program: Program, call: ast.Call) -> frozenset[str] | None:
     """The names of the parameters that `.sql(…)` gets; None where they are not written down in the call."""
     arguments = [keyword.value for keyword in call.keywords if keyword.arg in ("args", None)] + call.args[1:2]
     if not arguments:
@@ -153,6 +154,8 @@ def given_names(call: ast.Call) -> frozenset[str] | None:
         return frozenset()
     names: set[str] = set()
     for argument in arguments:
+        if isinstance(argument, ast.Name) and len(program.assigned(argument.id)) == 1:
+            (argument,) = program.assigned(argument.id)
         if not isinstance(argument, ast.Dict):
             return None
         for key in argument.keys:
@@ -171,7 +174,7 @@ def sql_texts_of(source: str) -> list[SqlText]:
         if looked_at is None:
             continue
         kind, arguments = looked_at
-        given = given_names(call) if kind == "statement" else None
+        given = given_names(program, call) if kind == "statement" else None
         for piece in (piece for argument in arguments for piece in program.pieces(argument)):
             if piece.is_complete or len(piece.variants) < MOST_VARIANTS:
                 text = located(program, kind, piece, given)

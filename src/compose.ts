@@ -5,9 +5,10 @@ import { archiveTrades } from './adapters/archive-trades.js';
 import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { binanceStream } from './adapters/binance-stream.js';
-import { readCatalogue, requireSound, type Catalogue } from './adapters/job-catalogue.js';
+import { readCatalogue, requireSound } from './adapters/job-catalogue.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
+import { textFiles } from './adapters/text-files.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
 import { createBarStore } from './adapters/postgres-bars.js';
 import { createReconciliations } from './adapters/postgres-reconciliations.js';
@@ -22,7 +23,9 @@ import { readRestKey } from './adapters/rest-key.js';
 import { createSparkCluster } from './adapters/spark-cluster.js';
 import { createWorkerLogs } from './adapters/spark-worker-logs.js';
 import { systemClock } from './adapters/system-clock.js';
+import { createTemplateInspector } from './adapters/template-inspector.js';
 import { createTemplateStore } from './adapters/templates.js';
+import { createTextChecker } from './adapters/text-checker.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
 import { currentUser } from './current-user.js';
@@ -31,6 +34,7 @@ import type { Job } from './core/job.js';
 import type { TradeArchive } from './core/ports/archive.js';
 import type { BarStore, Schema } from './core/ports/bars.js';
 import type { Background } from './core/ports/background.js';
+import type { Catalogue, TextFiles, TemplateInspector, TextChecker } from './core/ports/check.js';
 import type { Clock } from './core/ports/clock.js';
 import type { Exchange, ExchangeWait, KlineArchive } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
@@ -49,7 +53,7 @@ import type { WorkerLogs } from './core/ports/worker-logs.js';
 import { restKeyFileOf } from './core/rest-key.js';
 import type { KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
-import { readInstallation } from './stack/install/installation.js';
+import { findInstallation, readInstallation } from './stack/install/installation.js';
 import type { StackSettings } from './stack/settings.js';
 
 /** The Spark that the templates are written for, and that both stacks run. */
@@ -75,6 +79,9 @@ interface Adapters {
   readonly lake: Lake;
   readonly folders: Folders;
   readonly templates: TemplateStore;
+  readonly templateInspector: TemplateInspector;
+  readonly textChecker: TextChecker;
+  readonly textFiles: TextFiles;
   /** Every job that can be submitted. @throws ConfigError where a manifest is wrong. */
   readonly jobs: readonly Job[];
   /** The same, with what is wrong beside it. */
@@ -148,6 +155,7 @@ export function createApp(config: Config): App {
       return pool;
     },
     files: () => createWebHdfs(config.hdfs),
+    catalogue: () => catalogueOf(config),
   });
   return lazily<App>({
     config: () => config,
@@ -177,8 +185,11 @@ export function createApp(config: Config): App {
     book: () => createPostgresRuns(shared.pool),
     templates: () =>
       createTemplateStore(projectRoot, config.jobsDir === undefined ? [] : [join(config.jobsDir, 'checks')]),
-    catalogue: () => catalogueOf(config),
-    jobs: () => requireSound(catalogueOf(config)),
+    templateInspector: () => createTemplateInspector(projectRoot),
+    textChecker: () => textCheckerOf(config),
+    textFiles: () => textFiles,
+    catalogue: () => shared.catalogue,
+    jobs: () => requireSound(shared.catalogue),
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
     secrets: () => secretsOf(config),
@@ -255,6 +266,18 @@ function clusterViewOf(config: Config): ClusterView {
   const python = config.spark.python ?? readInstallation(config.native.dataDir).python;
   const driverUiPort = native ? config.native.ports.driverUi : undefined;
   return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort };
+}
+
+/** Where no stack is installed, Python may be there all the same, and Spark where SPARK_HOME says. */
+function textCheckerOf({ environment, native }: Config): TextChecker {
+  const installed = findInstallation(native.dataDir);
+  return createTextChecker({
+    scripts: join(projectRoot, 'scripts'),
+    environment,
+    python: installed?.python ?? native.python,
+    sparkHome: installed?.sparkHome ?? environment['SPARK_HOME'],
+    cacheDir: native.cacheDir,
+  });
 }
 
 /** Loaded on first use: no other command needs a server or an archive reader. */

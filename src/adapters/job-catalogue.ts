@@ -5,18 +5,15 @@ import type { z } from 'zod';
 import { keptPlaces } from '../core/connection-values.js';
 import { ConfigError, UsageError } from '../core/errors.js';
 import type { Job } from '../core/job.js';
+import type { Catalogue } from '../core/ports/check.js';
+import { problemLine, type Problem } from '../core/problem.js';
+import { isSecretName, secretForm } from '../core/secret-looks.js';
+import { ownSettings } from '../core/submission.js';
 import { checkValue, type JobParameter, type ParameterValues } from '../core/job-parameters.js';
 import { sqlOutput, stdoutTarget, type SqlTarget } from '../core/sql-output.js';
 import { manifestSchema, type Manifest } from './job-manifest.js';
 
 const suffix = '.job.yaml';
-
-/** What a folder of jobs gave: those that can be used, and everything that is wrong with the others. */
-export interface Catalogue {
-  readonly jobs: readonly Job[];
-  /** Each begins with the file, and the line where one can be named. */
-  readonly problems: readonly string[];
-}
 
 /** Manifests lie in the folder itself or in one below it. */
 function manifestsIn(folder: string): string[] {
@@ -32,17 +29,17 @@ function manifestsIn(folder: string): string[] {
   return found.filter((path) => path.endsWith(suffix)).sort();
 }
 
-type Place = (path: readonly PropertyKey[]) => string;
+type Place = (path: readonly PropertyKey[]) => Pick<Problem, 'file' | 'line'>;
 
-/** `file:line` of what a path of keys leads to, or of the nearest thing around it. */
+/** File and line of what a path of keys leads to, or of the nearest thing around it. */
 function placeIn(file: string, document: Document, lines: LineCounter): Place {
   return (path) => {
     for (let length = path.length; length >= 0; length -= 1) {
       const node: unknown = document.getIn(path.slice(0, length), true);
       const range = (node as { range?: [number] } | undefined)?.range;
-      if (range) return `${file}:${lines.linePos(range[0]).line}`;
+      if (range) return { file, line: lines.linePos(range[0]).line };
     }
-    return file;
+    return { file };
   };
 }
 
@@ -67,16 +64,23 @@ function filled(text: string, connection: ParameterValues, problems: string[]): 
   });
 }
 
+/** The value that is wrong, where it may be shown. */
+const quoted = (name: string, text: string): string =>
+  isSecretName(name) || secretForm(text) !== undefined || text === '' ? '' : `${text} `;
+
 function parametersOf(
   manifest: Manifest,
   connection: ParameterValues,
   place: Place,
-  problems: string[],
+  problems: Problem[],
 ): JobParameter[] {
   const names = new Set<string>();
   return manifest.parameters.map((raw, index) => {
     const say = (key: string, problem: string): unknown =>
-      problems.push(`${place(['parameters', index, key])}: parameter ${raw.name}: ${problem}`);
+      problems.push({
+        ...{ kind: 'parameter', parameter: raw.name, message: `parameter ${raw.name}: ${problem}` },
+        ...place(['parameters', index, key]),
+      });
     if (names.has(raw.name)) say('name', 'is there twice');
     names.add(raw.name);
     const wrong: string[] = [];
@@ -86,16 +90,19 @@ function parametersOf(
       const checked = checkValue(result, text);
       if ('problem' in checked) wrong.push(checked.problem);
     }
-    wrong.forEach((problem) => say('default', `its default ${problem}`));
+    wrong.forEach((problem) => say('default', `its default ${quoted(raw.name, text ?? '')}${problem}`));
     return result;
   });
 }
 
 /** A checkpoint names parameters of the same job; the one that holds it is an address. */
-function checkCheckpoint({ checkpoint, parameters }: Manifest, place: Place, problems: string[]): void {
+function checkCheckpoint({ checkpoint, parameters }: Manifest, place: Place, problems: Problem[]): void {
   if (checkpoint === undefined) return;
   const say = (key: string, name: string, what: string): unknown =>
-    problems.push(`${place(['checkpoint', key])}: checkpoint.${key} ${name} ${what}`);
+    problems.push({
+      ...{ kind: 'manifest', ...place(['checkpoint', key]) },
+      message: `checkpoint.${key} ${name} ${what}`,
+    });
   if (!parameters.some(({ name, type }) => name === checkpoint.parameter && type === 'url'))
     say('parameter', checkpoint.parameter, 'is no parameter of type url');
   for (const name of checkpoint.belongs_to)
@@ -107,14 +114,17 @@ function targetOf(
   manifest: Manifest,
   connection: ParameterValues,
   place: Place,
-  problems: string[],
+  problems: Problem[],
 ): SqlTarget | undefined {
   const { to, key, partition_by: partitionBy, overwrite } = manifest;
   if (!manifest.template.endsWith('.sql.hbs')) {
     const said = Object.entries({ to, key, partition_by: partitionBy, overwrite });
     for (const [name, value] of said)
       if (value !== undefined)
-        problems.push(`${place([name])}: ${name} goes with a template that ends in .sql.hbs`);
+        problems.push({
+          ...{ kind: 'manifest', ...place([name]) },
+          message: `${name} goes with a template that ends in .sql.hbs`,
+        });
     return undefined;
   }
   const wrong: string[] = [];
@@ -128,7 +138,8 @@ function targetOf(
     if (!(error instanceof UsageError)) throw error;
     wrong.push(error.message);
   }
-  problems.push(...wrong.map((problem) => `${place(['to'])}: to: ${problem}`));
+  for (const problem of wrong)
+    problems.push({ kind: 'manifest', ...place(['to']), message: `to: ${problem}` });
   return target;
 }
 
@@ -166,7 +177,7 @@ function toJob(
   };
 }
 
-function readManifest(file: string, connection: ParameterValues, problems: string[]): Job | undefined {
+function readManifest(file: string, connection: ParameterValues, problems: Problem[]): Job | undefined {
   const lines = new LineCounter();
   const document = parseDocument(readFileSync(file, 'utf8'), {
     schema: 'failsafe',
@@ -175,11 +186,17 @@ function readManifest(file: string, connection: ParameterValues, problems: strin
   });
   const place = placeIn(file, document, lines);
   for (const { message, pos } of document.errors)
-    problems.push(`${file}:${lines.linePos(pos[0]).line}: is no YAML: ${message}`);
+    problems.push({
+      kind: 'manifest',
+      file,
+      line: lines.linePos(pos[0]).line,
+      message: `is no YAML: ${message}`,
+    });
   if (document.errors.length > 0) return undefined;
   const parsed = manifestSchema.safeParse(document.toJS(), { reportInput: true });
   if (!parsed.success) {
-    for (const issue of parsed.error.issues) problems.push(`${place(issue.path)}: ${messageOf(issue)}`);
+    for (const issue of parsed.error.issues)
+      problems.push({ kind: 'manifest', ...place(issue.path), message: messageOf(issue) });
     return undefined;
   }
   const manifest = parsed.data;
@@ -189,26 +206,43 @@ function readManifest(file: string, connection: ParameterValues, problems: strin
   const target = targetOf(manifest, connection, place, problems);
   const job = toJob(manifest, file, target, parameters, connection);
   if (!existsSync(job.template))
-    problems.push(`${place(['template'])}: there is no template ${manifest.template} beside the manifest`);
+    problems.push({
+      ...{ kind: 'template', ...place(['template']) },
+      message: `there is no template ${manifest.template} beside the manifest`,
+    });
+  problems.push(...contradictions(manifest, place));
   return problems.length === before ? job : undefined;
 }
 
+/** What a manifest says in two places, or in a way that can never start. */
+function contradictions({ spark, resources }: Manifest, place: Place): Problem[] {
+  const twice = Object.keys(spark)
+    .filter((name) => name in ownSettings)
+    .map((name): Problem => {
+      const message = `${name} is not for a manifest: ${ownSettings[name] ?? ''}`;
+      return { kind: 'name', ...place(['spark', name]), message };
+    });
+  if (resources.cores_max >= resources.executor_cores) return twice;
+  const message = `cores_max ${resources.cores_max} is less than executor_cores ${resources.executor_cores}: no executor would ever start`;
+  return [...twice, { kind: 'resources', ...place(['resources', 'cores_max']), message }];
+}
+
 /** Two jobs of one name could not be told apart; two of one application name neither, on the master. */
-function withoutTwins(jobs: readonly Job[], problems: string[]): Job[] {
+function withoutTwins(jobs: readonly Job[], problems: Problem[]): Job[] {
   return jobs.filter((job, index) => {
     const twin = jobs
       .slice(0, index)
       .find((other) => other.name === job.name || other.appName === job.appName);
     if (twin === undefined) return true;
     const what = twin.name === job.name ? `name ${job.name}` : `app_name ${job.appName}`;
-    problems.push(`${job.manifest}: its ${what} is taken by ${twin.manifest}`);
+    problems.push({ kind: 'name', file: job.manifest, message: `its ${what} is taken by ${twin.manifest}` });
     return false;
   });
 }
 
 /** Every job of some folders; the first folder's come first and keep their names. */
 export function readCatalogue(folders: readonly string[], connection: ParameterValues): Catalogue {
-  const problems: string[] = [];
+  const problems: Problem[] = [];
   const jobs = folders
     .flatMap(manifestsIn)
     .map((file) => readManifest(file, connection, problems))
@@ -219,7 +253,8 @@ export function readCatalogue(folders: readonly string[], connection: ParameterV
 /** The jobs of a catalogue. @throws ConfigError that lists every problem of every manifest. */
 export function requireSound({ jobs, problems }: Catalogue): readonly Job[] {
   if (problems.length === 0) return jobs;
-  throw new ConfigError(`The catalogue of jobs is wrong:\n${problems.map((one) => `  ${one}`).join('\n')}`, {
+  const lines = problems.map((problem) => `  ${problemLine(problem)}`);
+  throw new ConfigError(`The catalogue of jobs is wrong:\n${lines.join('\n')}`, {
     nextStep: 'Correct the manifests; docs/adding-a-job.md says what one holds.',
   });
 }

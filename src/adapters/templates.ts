@@ -6,13 +6,6 @@ import { ConfigError } from '../core/errors.js';
 import type { ParameterValues } from '../core/job-parameters.js';
 import type { RenderedText, TemplateStore } from '../core/ports/templates.js';
 
-const compileOptions: Parameters<typeof Handlebars.compile>[1] = {
-  strict: true,
-  noEscape: true,
-  knownHelpersOnly: true,
-  knownHelpers: { py: true, ident: true },
-};
-
 /**
  * A Python literal: JSON's form of a text is one in Python too, except that Python wants no lone surrogate halves. A text of
  * several lines stays readable: one literal a line, which Python joins.
@@ -37,10 +30,28 @@ function quotedIdentifier(value: unknown): string {
     .join('.');
 }
 
-function registerFolder(engine: typeof Handlebars, folder: string, prefix: string, suffix: string): void {
-  if (!existsSync(folder)) return;
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(suffix)))
-    engine.registerPartial(`${prefix}/${basename(file, suffix)}`, readFileSync(join(folder, file), 'utf8'));
+/** What a template may call beside Handlebars' own blocks. */
+export const templateHelpers = { py: pythonLiteral, ident: quotedIdentifier } as const;
+
+const compileOptions: Parameters<typeof Handlebars.compile>[1] = {
+  strict: true,
+  noEscape: true,
+  knownHelpersOnly: true,
+  knownHelpers: Object.fromEntries(Object.keys(templateHelpers).map((name) => [name, true])),
+};
+
+function filesIn(folder: string, prefix: string, suffix: string): [string, string][] {
+  if (!existsSync(folder)) return [];
+  const files = readdirSync(folder).filter((name) => name.endsWith(suffix));
+  return files.map((file) => [`${prefix}/${basename(file, suffix)}`, join(folder, file)]);
+}
+
+/** The files that any template may take in, by the names it does so with. */
+export function sharedFiles(root: string): ReadonlyMap<string, string> {
+  return new Map([
+    ...filesIn(join(root, 'templates', 'partials'), 'py', '.py.hbs'),
+    ...filesIn(join(root, 'spark-sql'), 'sql', '.sql.hbs'),
+  ]);
 }
 
 /** The checks of the data, by name: `@checks` in a template. A name that is there twice would hide one of the two. */
@@ -75,9 +86,8 @@ export function createTemplateStore(root: string, checkFolders: readonly string[
   const load = (): typeof Handlebars => {
     if (engine !== undefined) return engine;
     engine = Handlebars.create();
-    engine.registerHelper({ py: pythonLiteral, ident: quotedIdentifier });
-    registerFolder(engine, join(root, 'templates', 'partials'), 'py', '.py.hbs');
-    registerFolder(engine, join(root, 'spark-sql'), 'sql', '.sql.hbs');
+    engine.registerHelper(templateHelpers);
+    for (const [name, path] of sharedFiles(root)) engine.registerPartial(name, readFileSync(path, 'utf8'));
     return engine;
   };
   const checks = (): { readonly name: string; readonly text: string }[] =>

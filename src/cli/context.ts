@@ -10,5 +10,5 @@ export interface CliContext {
   readonly config: () => Promise<Config>;
   readonly app: () => Promise<App>;
   /** The exit code of a command that ended well but found something that is not; 0 where nobody says anything. */
-  readonly setExitCode: (code: 0 | 4 | 5 | 130) => void;
+  readonly setExitCode: (code: 0 | 2 | 3 | 4 | 5 | 130) => void;
 }

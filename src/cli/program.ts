@@ -5,6 +5,7 @@ import { CryptopipeError, InterruptedError } from '../core/errors.js';
 import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
 import { redacting, type Io } from './io.js';
+import { addCheck } from './check.js';
 import { addDemo } from './demo.js';
 import { addHeal } from './heal.js';
 import { addInit } from './init.js';
@@ -32,6 +33,7 @@ const commands = [
   addProduce,
   addJobs,
   addRender,
+  addCheck,
   addPlan,
   addSubmit,
   addStatus,

@@ -119,49 +119,62 @@ export function checkValue(parameter: JobParameter, text: string): Checked {
   }
 }
 
-function splitOverride(override: string): readonly [string, string] | undefined {
+interface ParameterProblem {
+  readonly name: string;
+  readonly message: string;
+  /** The value that is wrong; undefined where there is none. */
+  readonly text?: string;
+}
+
+/** `name=value` in its two parts; undefined where it is no such thing. */
+export function splitOverride(override: string): readonly [string, string] | undefined {
   const at = override.indexOf('=');
   return at < 1 ? undefined : [override.slice(0, at).trim(), override.slice(at + 1)];
 }
 
-function unknownName(name: string, parameters: readonly JobParameter[]): string {
+function unknownName(name: string, parameters: readonly JobParameter[]): ParameterProblem {
   const meant = nearest(
     name,
     parameters.map((parameter) => parameter.name),
   );
-  return `${name}: no such parameter${meant === undefined ? '' : `; did you mean ${meant}?`}`;
+  return { name, message: `no such parameter${meant === undefined ? '' : `; did you mean ${meant}?`}` };
 }
 
 function readOverrides(
   parameters: readonly JobParameter[],
   overrides: readonly string[],
-  problems: string[],
+  problems: ParameterProblem[],
 ): ReadonlyMap<string, string> {
   const given = new Map<string, string>();
   for (const override of overrides) {
     const parts = splitOverride(override);
-    if (parts === undefined) problems.push(`${override}: is not name=value`);
+    if (parts === undefined) problems.push({ name: override, message: 'is not name=value' });
     else if (!parameters.some((parameter) => parameter.name === parts[0]))
       problems.push(unknownName(parts[0], parameters));
-    else if (given.has(parts[0])) problems.push(`${parts[0]}: is given twice`);
+    else if (given.has(parts[0])) problems.push({ name: parts[0], message: 'is given twice' });
     else given.set(parts[0], parts[1]);
   }
   return given;
 }
 
-/** The value of every parameter, or everything that is wrong with them. */
-function readParameters(
+/** The value of every parameter that has one, and everything that is wrong with them. */
+export function readParameters(
   parameters: readonly JobParameter[],
   overrides: readonly string[],
-): { readonly values: ParameterValues; readonly problems: readonly string[] } {
-  const problems: string[] = [];
+): { readonly values: ParameterValues; readonly problems: readonly ParameterProblem[] } {
+  const problems: ParameterProblem[] = [];
   const given = readOverrides(parameters, overrides, problems);
   const values: Record<string, string | number | boolean> = {};
   for (const parameter of parameters) {
     const text = given.get(parameter.name) ?? parameter.default;
     const checked: Checked =
       text === undefined ? { problem: `is missing: ${parameter.meaning}` } : checkValue(parameter, text);
-    if ('problem' in checked) problems.push(`${parameter.name}: ${checked.problem}`);
+    if ('problem' in checked)
+      problems.push({
+        name: parameter.name,
+        message: checked.problem,
+        ...(text === undefined ? {} : { text }),
+      });
     else values[parameter.name] = checked.value;
   }
   return { values, problems };
@@ -178,7 +191,10 @@ export function resolveParameters(
   const { values, problems } = readParameters(parameters, overrides);
   if (problems.length === 0) return values;
   const names = parameters.map((parameter) => parameter.name);
-  throw new UsageError(`The parameters are wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
-    nextStep: names.length === 0 ? 'This job has no parameters.' : `Known parameters: ${names.join(', ')}.`,
-  });
+  throw new UsageError(
+    `The parameters are wrong:\n${problems.map(({ name, message }) => `  ${name}: ${message}`).join('\n')}`,
+    {
+      nextStep: names.length === 0 ? 'This job has no parameters.' : `Known parameters: ${names.join(', ')}.`,
+    },
+  );
 }

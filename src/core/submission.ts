@@ -16,6 +16,20 @@ export interface ClusterView {
 /** What Spark hides in its pages and event logs: its own default, and the words that it forgets. */
 const redacted = '(?i)secret|passw(or)?d|token|credential|jaas|private|access[.]?key';
 
+/** Spark settings that a submission makes itself, with what to write instead; the same in a manifest would be ignored or break it. */
+export const ownSettings: Readonly<Record<string, string>> = {
+  'spark.app.name': 'write app_name; a run is found by the name that is made of it',
+  'spark.master': 'write SPARK_MASTER_URL',
+  'spark.submit.deployMode': 'a job always runs in cluster mode',
+  'spark.driver.cores': 'write resources.driver_cores',
+  'spark.driver.memory': 'write resources.driver_memory',
+  'spark.driver.supervise': 'write supervise',
+  'spark.executor.cores': 'write resources.executor_cores',
+  'spark.executor.memory': 'write resources.executor_memory',
+  'spark.cores.max': 'write resources.cores_max',
+  'spark.redaction.regex': 'what is hidden is the same for every job',
+};
+
 /** A file that is stored before Spark hears of the run; named by its content, so it never changes under a run. */
 export interface StoredFile {
   readonly name: string;

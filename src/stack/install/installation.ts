@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../../core/errors.js';
@@ -12,6 +12,11 @@ export async function writeInstallation(dataDir: string, installation: Installat
   await mkdir(dirname(path), { recursive: true });
   await writeFile(`${path}.${process.pid}`, `${JSON.stringify(installation, null, 2)}\n`);
   await rename(`${path}.${process.pid}`, path);
+}
+
+/** As `readInstallation`, undefined where there was none. */
+export function findInstallation(dataDir: string): Installation | undefined {
+  return existsSync(installationPath(dataDir)) ? readInstallation(dataDir) : undefined;
 }
 
 /** What the last `stack install` or `stack up` with this data folder gave. @throws ConfigError when there was none. */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readCatalogue, requireSound } from '../../../src/adapters/job-catalogue.js';
+import { problemLine } from '../../../src/core/problem.js';
 import { resolveParameters } from '../../../src/core/job-parameters.js';
 import { connection, shippedJobs, streaming } from '../../support/submission-world.js';
 
@@ -20,7 +21,9 @@ const manifest = (lines: readonly string[], file = 'mine.job.yaml'): void => {
   );
 };
 const problems = (): string[] =>
-  readCatalogue([folder], connection).problems.map((problem) => problem.replace(`${folder}/`, ''));
+  readCatalogue([folder], connection).problems.map((problem) =>
+    problemLine(problem).replaceAll(`${folder}/`, ''),
+  );
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'cryptopipe-'));
@@ -49,7 +52,9 @@ describe('a manifest', () => {
       '  - { name: day, type: date, meaning: a day }',
       '  - { name: is_dry, type: boolean, default: no, meaning: a flag }',
     ]);
-    expect(problems()).toEqual(['mine.job.yaml:9: parameter is_dry: its default is neither true nor false']);
+    expect(problems()).toEqual([
+      'mine.job.yaml:9: parameter is_dry: its default no is neither true nor false',
+    ]);
     manifest([
       'parameters:',
       '  - { name: limit, type: decimal, default: 1.10, meaning: a limit }',
@@ -106,6 +111,18 @@ describe('a manifest', () => {
         /^mine\.job\.yaml:6: parameter day: its default holds \$\{nobody\}, which is none of /,
       ),
       'mine.job.yaml:7: parameter day: is there twice',
+    ]);
+  });
+
+  it('is wrong where it says what the submission says, or asks for executors that never start', () => {
+    manifest([
+      'resources: { executor_cores: 4, cores_max: 2 }',
+      'spark: { spark.app.name: Mine, spark.executor.memory: 4g }',
+    ]);
+    expect(problems()).toEqual([
+      'mine.job.yaml:6: spark.app.name is not for a manifest: write app_name; a run is found by the name that is made of it',
+      'mine.job.yaml:6: spark.executor.memory is not for a manifest: write resources.executor_memory',
+      'mine.job.yaml:5: cores_max 2 is less than executor_cores 4: no executor would ever start',
     ]);
   });
 
