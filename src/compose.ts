@@ -183,9 +183,8 @@ export function createApp(config: Config): App {
     schema: () => createSchema(shared.pool, config.postgres),
     tradeDays: () => createTradeDays(shared.pool),
     book: () => createPostgresRuns(shared.pool),
-    templates: () =>
-      createTemplateStore(projectRoot, config.jobsDir === undefined ? [] : [join(config.jobsDir, 'checks')]),
-    templateInspector: () => createTemplateInspector(projectRoot),
+    templates: () => createTemplateStore(projectRoot, checkFoldersOf(config)),
+    templateInspector: () => createTemplateInspector(projectRoot, checkFoldersOf(config)),
     textChecker: () => textCheckerOf(config),
     textFiles: () => textFiles,
     catalogue: () => shared.catalogue,
@@ -222,6 +221,11 @@ function foldersOf({ hdfs }: Config): Folders {
     checkpoints: '/checkpoints',
     jobs: '/jobs',
   };
+}
+
+/** A user's own checks of the data lie beside the jobs. */
+function checkFoldersOf({ jobsDir }: Config): string[] {
+  return jobsDir === undefined ? [] : [join(jobsDir, 'checks')];
 }
 
 function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {

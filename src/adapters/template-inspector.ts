@@ -5,7 +5,7 @@ import type { TemplateInspector } from '../core/ports/check.js';
 import type { Problem } from '../core/problem.js';
 import type { Source } from '../core/rendered-lines.js';
 import { nearest } from '../core/suggestion.js';
-import { sharedFiles, templateHelpers } from './templates.js';
+import { checkFiles, sharedFiles, templateHelpers } from './templates.js';
 
 type Statement = hbs.AST.Node;
 type Call = hbs.AST.MustacheStatement | hbs.AST.BlockStatement | hbs.AST.SubExpression;
@@ -154,8 +154,11 @@ class Walk extends Handlebars.Visitor {
   }
 }
 
-/** Looks into templates that may take in what is shared below `root`. */
-export function createTemplateInspector(root: string): TemplateInspector {
+/** Looks into templates that may take in what is shared below `root`, and run through the checks of these folders too. */
+export function createTemplateInspector(
+  root: string,
+  checkFolders: readonly string[] = [],
+): TemplateInspector {
   let files: ReadonlyMap<string, string> | undefined;
   const shared = (): ReadonlyMap<string, string> => (files ??= sharedFiles(root));
   const shortened = (path: string): string =>
@@ -191,5 +194,12 @@ export function createTemplateInspector(root: string): TemplateInspector {
   return {
     problems: (template, values) => visit(template, values).problems,
     sources: (template) => visit(template, {}).sources,
+    checks: (template) =>
+      visit(template, {}).sources.some(({ text }) => text.includes('@checks'))
+        ? [...checkFiles(root, checkFolders).values()].map((path) => ({
+            file: shortened(path),
+            text: readFileSync(path, 'utf8'),
+          }))
+        : [],
   };
 }

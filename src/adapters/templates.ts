@@ -54,11 +54,11 @@ export function sharedFiles(root: string): ReadonlyMap<string, string> {
   ]);
 }
 
-/** The checks of the data, by name: `@checks` in a template. A name that is there twice would hide one of the two. */
-function readChecks(folders: readonly string[]): ReadonlyMap<string, string> {
+/** The files of the checks, by name. A name that is there twice would hide one of the two. @throws ConfigError then. */
+export function checkFiles(root: string, folders: readonly string[]): ReadonlyMap<string, string> {
   const suffix = '.sql.hbs';
   const checks = new Map<string, string>();
-  for (const folder of folders.filter((path) => existsSync(path)))
+  for (const folder of [join(root, 'spark-sql', 'checks'), ...folders].filter((path) => existsSync(path)))
     for (const file of readdirSync(folder)
       .filter((name) => name.endsWith(suffix))
       .sort()) {
@@ -67,7 +67,7 @@ function readChecks(folders: readonly string[]): ReadonlyMap<string, string> {
         throw new ConfigError(`${join(folder, file)}: a check ${name} is there already, or that is no name`, {
           nextStep: 'Name it in lower case with underscores, as no other check is named.',
         });
-      checks.set(name, readFileSync(join(folder, file), 'utf8').trimEnd());
+      checks.set(name, join(folder, file));
     }
   return checks;
 }
@@ -91,9 +91,9 @@ export function createTemplateStore(root: string, checkFolders: readonly string[
     return engine;
   };
   const checks = (): { readonly name: string; readonly text: string }[] =>
-    [...readChecks([join(root, 'spark-sql', 'checks'), ...checkFolders])].map(([name, text]) => ({
+    [...checkFiles(root, checkFolders)].map(([name, path]) => ({
       name,
-      text,
+      text: readFileSync(path, 'utf8').trimEnd(),
     }));
   const render = (path: string, values: ParameterValues): string => {
     const file = path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;

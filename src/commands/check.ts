@@ -81,9 +81,10 @@ export async function checkJobs(ports: CheckPorts, options: CheckJobsOptions): P
   const checked = jobsOf(ports.catalogue, name).map((job) =>
     checkJob(ports, { job, overrides: name === undefined ? undefined : overrides, workers }),
   );
-  const texts = checked.flatMap(({ job, text }): CheckedText[] =>
-    text === undefined ? [] : [{ id: job.name, text, ...kindOf(job) }],
-  );
+  const texts = checked.flatMap(({ job, text, checks }): CheckedText[] => [
+    ...(text === undefined ? [] : [{ id: job.name, text, ...kindOf(job) }]),
+    ...checks.map((check) => ({ id: check.file, kind: 'sql' as const, text: check.text })),
+  ]);
   const found = await ports.texts.check(texts, signal);
   return {
     checked: checked.map(({ job }) => job.name),
@@ -92,9 +93,7 @@ export async function checkJobs(ports: CheckPorts, options: CheckJobsOptions): P
       ...checked.flatMap((one) => [
         ...one.problems,
         ...(name === undefined ? [] : secretsTyped(typedValues(overrides))),
-        ...found.problems
-          .filter(({ id }) => id === one.job.name)
-          .map((problem) => tracedIn(ports, one, problem)),
+        ...found.problems.flatMap((problem) => tracedIn(ports, one, problem)),
       ]),
     ],
     skipped: found.skipped,
@@ -104,8 +103,16 @@ export async function checkJobs(ports: CheckPorts, options: CheckJobsOptions): P
   };
 }
 
-function tracedIn({ inspector }: CheckPorts, { job, text }: CheckedJob, problem: TextProblem): Problem {
-  return traced(problem, text ?? '', inspector.sources(job.template));
+/** The problem where it comes from, if it is one of this job. */
+function tracedIn(
+  { inspector }: CheckPorts,
+  { job, text, checks }: CheckedJob,
+  problem: TextProblem,
+): Problem[] {
+  if (problem.id === job.name) return [traced(problem, text ?? '', inspector.sources(job.template))];
+  return checks
+    .filter(({ file }) => file === problem.id)
+    .map((check) => traced(problem, check.text, [check]));
 }
 
 function typedValues(overrides: readonly string[]): Map<string, string> {

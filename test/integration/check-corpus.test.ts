@@ -66,7 +66,7 @@ async function check(
   const started = performance.now();
   const result = await callCli([...jobs, 'check', ...one.args, '--json'], env);
   const report = JSON.parse(result.out || 'null') as CheckReport;
-  seconds.push({ name: one.name, seconds: (performance.now() - started) / 1000, isWarm: report?.isWarm });
+  seconds.push({ name: one.name, seconds: (performance.now() - started) / 1000, isWarm: report.isWarm });
   return { ...result, report };
 }
 

@@ -5,6 +5,7 @@ import type { Job } from '../../core/job.js';
 import type { TextFiles, TemplateInspector } from '../../core/ports/check.js';
 import type { TemplateStore } from '../../core/ports/templates.js';
 import type { Problem } from '../../core/problem.js';
+import type { Source } from '../../core/rendered-lines.js';
 import { sampleValues } from '../../core/sample-values.js';
 import { isSecretName, secretForm, secretLook, secretsIn } from '../../core/secret-looks.js';
 
@@ -27,6 +28,8 @@ export interface CheckedJob {
   readonly problems: readonly Problem[];
   /** What would run; undefined where the template cannot be filled in. */
   readonly text: string | undefined;
+  /** Files of statements that it runs through. */
+  readonly checks: readonly Source[];
   /** Names of parameters whose value is made up. */
   readonly madeUp: readonly string[];
 }
@@ -136,7 +139,8 @@ export function checkJob(ports: JobPorts, check: JobCheck): CheckedJob {
     ...(template === undefined ? [] : secretsOfFile(template.file, template.text)),
     ...(check.workers === undefined ? [] : resourceProblems(check, manifest)),
   );
-  return { job, problems, text, madeUp };
+  const checks = text === undefined ? [] : ports.inspector.checks(job.template);
+  return { job, problems, text, checks, madeUp };
 }
 
 function fillIn(

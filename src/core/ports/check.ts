@@ -15,6 +15,8 @@ export interface TemplateInspector {
   problems(template: string, values: ParameterValues): Problem[];
   /** The template and all that it takes in, the template first. */
   sources(template: string): Source[];
+  /** The statements that a template runs through as `@checks`; none where it does not. */
+  checks(template: string): Source[];
 }
 
 /** A program or a statement to be looked at. */

@@ -35,7 +35,11 @@ class World {
         sqlJob: () => ({ text: '', sha256: 'f00d' }),
         sqlStep: (step) => ({ text: step, sha256: 'f00d' }),
       },
-      inspector: { problems: () => [], sources: () => [{ file: 'daily.py.hbs', text: template }] },
+      inspector: {
+        problems: () => [],
+        sources: () => [{ file: 'daily.py.hbs', text: template }],
+        checks: () => [],
+      },
       files: { read: () => 'name: daily\nspark:\n  spark.hadoop.fs.s3a.secret.key: hunter2\n' },
       texts: {
         check: (texts) => {
@@ -84,6 +88,25 @@ describe('the check of a job', () => {
     } as const;
     const report = await new World({ problems: [problem] }).jobs('daily', 'day=2026-01-01');
     expect(lines(report)).toContain('daily.py.hbs:2: bad');
+  });
+
+  it('looks at the statements that a job runs through, each at its own line', async () => {
+    const problem = {
+      id: 'own.sql.hbs',
+      kind: 'sql',
+      message: 'bad',
+      line: 2,
+      column: 3,
+      parameter: undefined,
+    } as const;
+    const world = new World({ problems: [problem] });
+    const inspector = {
+      ...world.ports.inspector,
+      checks: () => [{ file: 'own.sql.hbs', text: '-- own\n  SELCT' }],
+    };
+    const options = { job: 'daily', overrides: ['day=2026-01-01'], workers: undefined, signal };
+    expect(lines(await checkJobs({ ...world.ports, inspector }, options))).toContain('own.sql.hbs:2:3: bad');
+    expect(world.asked).toContainEqual({ id: 'own.sql.hbs', kind: 'sql', text: '-- own\n  SELCT' });
   });
 
   it('does not show a value that may be a secret', async () => {
@@ -151,12 +174,7 @@ describe('the exit code', () => {
 
   it.each([
     ['nothing is wrong', report, false, 0],
-    [
-      'a file is wrong',
-      { ...report, problems: [{ kind: 'sql', message: '', file: 'a' }] } as CheckReport,
-      true,
-      3,
-    ],
+    ['a file is wrong', { ...report, problems: [{ kind: 'sql' as const, message: '', file: 'a' }] }, true, 3],
     ['a check was not made', skipped('sql'), false, 3],
     ['a check was not made, and that is allowed', skipped('sql'), true, 0],
     ['only the master did not answer', skipped('resources'), false, 4],
