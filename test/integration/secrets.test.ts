@@ -62,7 +62,7 @@ afterAll(async () => {
   await stack.stop();
 });
 
-/** The files that may hold a secret: each is its owner's alone, and no process of a job is told where three of them lie. */
+/** The files that may hold a secret: each is its owner's alone. Of the three a job is told where the password lies. */
 const allowedFiles = ['pgpass', 'postgres.password', 'spark-master/conf/spark-defaults.conf'];
 
 describe('the secrets of the configuration', () => {
@@ -120,6 +120,16 @@ describe('the secrets of the configuration', () => {
     ];
     expect(hitsIn(places, all)).toEqual([]);
     expect((await call(['stop', 'streaming'])).exitCode).toBe(0);
+  });
+
+  it('stay out of what Spark writes of a table that it reads with the password', async () => {
+    const file = join(stack.dataDir, 'runs.sql');
+    writeFileSync(file, 'SELECT job, count(*) AS runs FROM job_runs GROUP BY job ORDER BY job\n');
+    const { exitCode, out } = await call(['submit', 'sql', file, '--wait', '--csv']);
+    expect({ exitCode, out }).toEqual({ exitCode: 0, out: 'job,runs\r\nsql,1\r\nstreaming,1\r\n' });
+    expect(hitsIn(printed, all)).toEqual([]);
+    const events = filesWith(join(stack.dataDir, 'events'), ['JDBCRelation', 'JDBCScan']);
+    expect(events).not.toEqual([]); // its plan is there, for the search through all files below
   });
 
   it('stay out of what a wrong password and a wrong key make everybody say', async () => {
