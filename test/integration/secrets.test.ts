@@ -65,7 +65,7 @@ afterAll(async () => {
 /** The files that may hold a secret: each is its owner's alone. Of the three a job is told where the password lies. */
 const allowedFiles = ['pgpass', 'postgres.password', 'spark-master/conf/spark-defaults.conf'];
 
-describe('the secrets of the configuration', () => {
+describe('the secrets of the configuration', { timeout: 240_000 }, () => {
   it('are known, each of them', () => {
     expect(Object.fromEntries(stack.config.secrets.map(({ name, value }) => [name, value]))).toEqual(
       canaries,
