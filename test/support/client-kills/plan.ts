@@ -54,8 +54,11 @@ export function planOf(seed: string, index: number, after: readonly Step[] = ste
   const draw = draws(seed, index);
   const [fated, placing, registering] = [draw('fate'), draw('placing'), draw('registering')];
   const fate: Fate = fated < 0.1 ? 'taken late' : fated < 0.2 ? 'never taken' : 'as usual';
-  const atArrival: Instant = { after: 'arrived', ms: Math.floor(draw('arrival') * 5) };
-  const first = fate === 'as usual' ? instantOf(draw, 'first', after) : atArrival;
+  // Killed before its id is written down, and its driver registers after the grace: the launch command alone says whose it is.
+  const isMute = fated >= 0.2 && fated < 0.3;
+  const soon = (step: Step): Instant => ({ after: step, ms: Math.floor(draw('soon') * 5) });
+  const usual = isMute ? soon('taken') : instantOf(draw, 'first', after);
+  const first = fate === 'as usual' ? usual : soon('arrived');
   const second = draw('twice') < 0.15 ? [instantOf(draw, 'second', ['asked', 'registered'])] : [];
   return {
     index,
@@ -63,12 +66,9 @@ export function planOf(seed: string, index: number, after: readonly Step[] = ste
     fate,
     takesAfterMs: Math.floor(fate === 'taken late' ? 1000 + draw('late') * 10_000 : draw('takes') ** 2 * 80),
     answersAfterMs: Math.floor(draw('answers') ** 2 * 80),
-    // Some take longer than a run without a driver is waited for: then the launch command alone says whose they are.
     placesAfterMs: placing < 0.75 ? 0 : Math.floor(placing < 0.95 ? draw('places') * 8000 : 17_000),
     registersAfterMs: Math.floor(
-      registering < 0.4
-        ? 50 + draw('registers') * 600
-        : draw('registers') * (registering < 0.88 ? 8000 : 20_000),
+      isMute ? 18_000 : registering < 0.4 ? 50 + draw('registers') * 600 : draw('registers') * 8000,
     ),
     standbyMs: draw('standby') < 0.1 ? Math.floor(500 + draw('standby ms') * 2000) : 0,
   };
