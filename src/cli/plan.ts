@@ -10,6 +10,7 @@ import { jobSubmission } from './submission.js';
 
 interface PlanFlags {
   readonly param: readonly string[];
+  readonly supervise?: boolean;
   readonly json: boolean;
 }
 
@@ -21,17 +22,25 @@ export function addPlan(program: Command, context: CliContext): void {
     .command('plan <job>')
     .description('show what would change against the run that lives; nothing is started or stopped')
     .option('-p, --param <name=value>', 'set a parameter of the job; may be repeated', collect, [])
+    .option('--supervise', 'Spark would start the driver again when it ends badly')
+    .option('--no-supervise', 'it would not; without either, as the run that lives')
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe plan streaming -p hot_interval_ms=1000')
     .action(async (name: string, flags: PlanFlags) => {
       const { job, ports, options } = await jobSubmission(context, name, flags.param);
-      const planned = await plan(ports, job, { ...options, registerTimeoutMs });
+      const planned = await plan(ports, job, { ...options, registerTimeoutMs, supervise: flags.supervise });
       const diff = textDiff(planned);
-      if (flags.json)
-        printJson(context.io, { ...planned, text: { diff, isKnown: planned.text.before !== undefined } });
+      if (flags.json) printJson(context.io, documentOf(planned, diff));
       else print(context, planned, diff);
     });
 }
+
+/** All but the texts themselves and the files that would be stored. */
+const documentOf = (planned: Plan, diff: string): Record<string, unknown> => ({
+  ...planned,
+  text: { diff, isKnown: planned.text.before !== undefined },
+  work: undefined,
+});
 
 /** As `diff -u`; empty where both texts are the same or the earlier one is not known. */
 function textDiff({ job, running, text }: Plan): string {
@@ -44,6 +53,10 @@ function textDiff({ job, running, text }: Plan): string {
 function print(context: CliContext, planned: Plan, diff: string): void {
   const { io } = context;
   const { running, settings } = planned;
+  if (!planned.isSingle) {
+    io.out(`runs of ${planned.job} do not stand in each other's way: submit would start one more\n`);
+    return;
+  }
   if (running === undefined) {
     io.out(`no run of ${planned.job} lives: submit would start one${checkpointText(planned.checkpoint)}\n`);
     return;

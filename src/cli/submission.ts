@@ -27,6 +27,8 @@ export interface RunFlags {
 /** A submission that is ready to be posted. */
 interface Submission {
   readonly ports: SubmitPorts;
+  /** When the call began, in ms: its time-out counts from here. */
+  readonly startedAt: number;
   readonly options: Omit<SubmitOptions, 'registerTimeoutMs'>;
 }
 
@@ -47,15 +49,16 @@ export function withRunFlags(command: Command): Command {
     .option('--json', 'print one JSON document', false);
 }
 
-/** How long a job may take until it has registered itself. */
+/** How long the whole call may take: until the job has registered itself, or with `--wait` until its end. */
 export function registerTimeoutOf({ wait, timeout }: RunFlags): number {
-  return (wait ? registerSeconds : (timeout ?? registerSeconds)) * 1000;
+  return (timeout ?? (wait ? waitSeconds : registerSeconds)) * 1000;
 }
 
 /** Any work, ready to be submitted. */
 function submissionOf(context: CliContext, app: App, work: Work): Submission {
   const { files, book, spark, clock, config, clusterView, submittedBy, secrets } = app;
   return {
+    startedAt: clock.now(),
     ports: { files, book, spark, clock, say: (line) => context.io.err(`${line}\n`) },
     options: {
       ...{ work, submittedBy, secrets, signal: context.signal },
@@ -92,7 +95,7 @@ export interface Outcome {
 /** What was submitted; with `--wait` after its end, and only where it FINISHED. @throws JobFailedError otherwise. */
 async function awaited<T extends Outcome>(
   context: CliContext,
-  ports: SubmitPorts,
+  { ports, startedAt }: Pick<Submission, 'ports' | 'startedAt'>,
   submitted: T,
   flags: RunFlags,
 ): Promise<T> {
@@ -102,19 +105,26 @@ async function awaited<T extends Outcome>(
     return submitted;
   }
   context.io.err(`waiting for the end of ${submitted.run.runId}; Ctrl-C leaves it running\n`);
-  const timeoutMs = (flags.timeout ?? waitSeconds) * 1000;
-  const run = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });
-  return { ...submitted, run };
+  const timeoutMs = Math.max(0, startedAt + registerTimeoutOf(flags) - ports.clock.now());
+  try {
+    const run = await follow(ports, submitted.run, { timeoutMs, signal: context.signal });
+    return { ...submitted, run };
+  } catch (error) {
+    // A program that reads the result wants the run's end too where it is no success.
+    const run = flags.json ? await ports.book.find(submitted.run.runId) : undefined;
+    if (run !== undefined) printOutcome(context, { ...submitted, run }, true);
+    throw error;
+  }
 }
 
 /** Prints what was submitted; with `--wait` after its end, and only where it FINISHED. @throws JobFailedError otherwise. */
 export async function waitAndPrint(
   context: CliContext,
-  ports: SubmitPorts,
+  submission: Pick<Submission, 'ports' | 'startedAt'>,
   submitted: Outcome,
   flags: RunFlags,
 ): Promise<void> {
-  printOutcome(context, await awaited(context, ports, submitted, flags), flags.json);
+  printOutcome(context, await awaited(context, submission, submitted, flags), flags.json);
 }
 
 /** Submits work that is no job of the catalogue; undefined where a dry run has printed the request instead. */
@@ -123,13 +133,14 @@ export async function submitWork(
   work: Work,
   flags: RunFlags,
 ): Promise<Outcome | undefined> {
-  const { ports, options } = submissionOf(context, await context.app(), work);
+  const submission = submissionOf(context, await context.app(), work);
+  const { ports, options } = submission;
   if (flags.dryRun) {
     printRequest(context, options);
     return undefined;
   }
   const submitted = await submit(ports, { ...options, registerTimeoutMs: registerTimeoutOf(flags) });
-  return awaited(context, ports, submitted, flags);
+  return awaited(context, submission, submitted, flags);
 }
 
 /** What became of a submission, for a person or as JSON. */

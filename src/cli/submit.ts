@@ -19,7 +19,7 @@ interface SubmitFlags extends RunFlags {
   readonly param: readonly string[];
   readonly replace: boolean;
   readonly newCheckpoint: boolean;
-  readonly supervise: boolean;
+  readonly supervise?: boolean;
 }
 
 /** How long the old run may take to its next batch boundary. */
@@ -43,7 +43,11 @@ export function addSubmit(program: Command, context: CliContext): void {
         'with --replace: begin with an empty checkpoint, the old one is moved aside',
         false,
       )
-      .option('--supervise', 'Spark starts the driver again when it ends badly', false),
+      .option('--supervise', 'Spark starts the driver again when it ends badly')
+      .option(
+        '--no-supervise',
+        'it does not; without either, as the job says, or with --replace as the run that lives',
+      ),
   )
     .addHelpText('after', '\nExample: cryptopipe submit streaming --dry-run')
     .action((name: string | undefined, flags: SubmitFlags) =>
@@ -58,17 +62,20 @@ async function run(context: CliContext, name: string, flags: SubmitFlags): Promi
     throw new UsageError('--new-checkpoint goes with --replace', {
       nextStep: 'Add --replace: it also starts a job that does not run.',
     });
-  const { job, ports, options: asDeclared } = await jobSubmission(context, name, flags.param);
-  const options = flags.supervise
-    ? { ...asDeclared, work: { ...asDeclared.work, supervise: true } }
-    : asDeclared;
+  const submission = await jobSubmission(context, name, flags.param);
+  const { job, ports, options: asDeclared } = submission;
+  const supervise = flags.supervise ?? asDeclared.work.supervise;
+  const options = { ...asDeclared, work: { ...asDeclared.work, supervise } };
   if (flags.dryRun) {
     printRequest(context, options);
     return;
   }
   const call = { ...options, registerTimeoutMs: registerTimeoutOf(flags) };
   const submitted = flags.replace
-    ? await replace(ports, job, { ...call, newCheckpoint: flags.newCheckpoint, stopTimeoutMs })
+    ? await replace(ports, job, {
+        ...call,
+        ...{ newCheckpoint: flags.newCheckpoint, supervise: flags.supervise, stopTimeoutMs },
+      })
     : await submit(ports, call);
-  await waitAndPrint(context, ports, submitted, flags);
+  await waitAndPrint(context, submission, submitted, flags);
 }

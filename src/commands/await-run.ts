@@ -13,6 +13,19 @@ export interface WaitOptions {
 
 const stepMs = 1000;
 
+/** Tells a person each time that how a run is has changed; the first word only where it is not well. */
+export function tellChanges(
+  say: ((line: string) => void) | undefined,
+  runId: string,
+): (now: Reconciled) => void {
+  let last: string | undefined;
+  return ({ situation }) => {
+    if (situation.name !== last && (last !== undefined || !situation.isHealthy))
+      say?.(`${runId} ${situation.name}: ${situation.sentence}`);
+    last = situation.name;
+  };
+}
+
 /** How the wait ended, beside the last that was seen. */
 export interface Waited extends Reconciled {
   readonly ended: 'reached' | 'timed out' | 'interrupted';

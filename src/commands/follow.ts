@@ -1,7 +1,6 @@
 import { InterruptedError, UnreachableError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
-import type { Situation } from '../core/run-situation.js';
-import { awaitRun, crashLoopOf, failureOf, isCrashLooping } from './await-run.js';
+import { awaitRun, crashLoopOf, failureOf, isCrashLooping, tellChanges } from './await-run.js';
 import type { Reconciled, ReconcilePorts } from './reconcile.js';
 
 export interface FollowPorts extends ReconcilePorts {
@@ -22,12 +21,9 @@ export async function follow(
   run: JobRun,
   options: { readonly timeoutMs: number; readonly signal: AbortSignal },
 ): Promise<JobRun> {
-  let last: Situation | undefined;
+  const tell = tellChanges(ports.say, run.runId);
   const until = (now: Reconciled): boolean => {
-    const { situation } = now;
-    if (situation.name !== last?.name && (last !== undefined || !situation.isHealthy))
-      ports.say?.(`${run.runId} ${situation.name}: ${situation.sentence}`);
-    last = situation;
+    tell(now);
     return isCrashLooping(now);
   };
   const seen = await awaitRun(ports, run, { ...options, until });

@@ -4,7 +4,13 @@ import { UnreachableError } from '../core/errors.js';
 import type { FileStore } from '../core/ports/files.js';
 import type { JobRun } from '../core/ports/runs.js';
 import { parameterChanges, settingChanges, type Change } from '../core/request-changes.js';
+import type { Work } from '../core/submission.js';
 import { livingRun, requestOf, type SubmitOptions, type SubmitPorts } from './submit.js';
+
+export interface PlanOptions extends SubmitOptions {
+  /** Undefined: as the run that lives. */
+  readonly supervise?: boolean | undefined;
+}
 
 /** What would change if a job were submitted in the place of the run that lives. */
 export interface Plan {
@@ -18,6 +24,10 @@ export interface Plan {
   readonly settings: readonly Change[] | undefined;
   readonly checkpoint: CheckpointFate;
   readonly isSame: boolean;
+  /** False where runs of the job do not stand in each other's way. */
+  readonly isSingle: boolean;
+  /** What would be submitted. */
+  readonly work: Work;
 }
 
 async function textOf(files: FileStore, run: JobRun): Promise<string | undefined> {
@@ -30,11 +40,12 @@ async function textOf(files: FileStore, run: JobRun): Promise<string | undefined
 }
 
 /** Compares a submission with the run of its job that lives; starts and stops nothing. */
-export async function plan(ports: SubmitPorts, job: Job, options: SubmitOptions): Promise<Plan> {
-  const { work } = options;
+export async function plan(ports: SubmitPorts, job: Job, options: PlanOptions): Promise<Plan> {
   const running = await livingRun(ports, options);
+  const supervise = options.supervise ?? running?.supervise ?? options.work.supervise;
+  const work: Work = { ...options.work, supervise };
   const after = new TextDecoder().decode(work.files[0]?.content);
-  const common = { job: work.job, running };
+  const common = { job: work.job, running, isSingle: work.single, work };
   if (running === undefined)
     return {
       ...common,
@@ -45,7 +56,7 @@ export async function plan(ports: SubmitPorts, job: Job, options: SubmitOptions)
       isSame: false,
     };
   const parameters = parameterChanges(running.parameters, work.parameters);
-  const settings = running.request && settingChanges(running.request, requestOf(options));
+  const settings = running.request && settingChanges(running.request, requestOf({ ...options, work }));
   return {
     ...common,
     text: { before: await textOf(ports.files, running), after },

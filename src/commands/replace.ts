@@ -1,11 +1,11 @@
 import { CryptopipeError, ConfigError, UsageError } from '../core/errors.js';
 import type { Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
-import { plan, type Plan } from './plan.js';
+import { plan, type Plan, type PlanOptions } from './plan.js';
 import { stop } from './stop.js';
-import { prepare, submit, type Submitted, type SubmitOptions, type SubmitPorts } from './submit.js';
+import { prepare, submit, type Submitted, type SubmitPorts } from './submit.js';
 
-export interface ReplaceOptions extends SubmitOptions {
+export interface ReplaceOptions extends PlanOptions {
   /** Begins with an empty checkpoint; the old one is moved aside. */
   readonly newCheckpoint: boolean;
   /** How long the old run may take to its next batch boundary. */
@@ -58,6 +58,18 @@ async function moveAside(ports: SubmitPorts, path: string, runId: string): Promi
   ports.say(`the checkpoint until ${runId} is now ${aside}`);
 }
 
+/** Ends the old run; where that does not come to its end, says that nothing follows. */
+async function endOld(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<void> {
+  ports.say(`stopping ${old.runId} at its next batch boundary`);
+  const { stopTimeoutMs: timeoutMs, signal } = options;
+  try {
+    await stop(ports, { run: old.runId, kill: false, timeoutMs, signal });
+  } catch (error) {
+    ports.say(`nothing was started in the place of ${old.runId}: give the same command again`);
+    throw error;
+  }
+}
+
 /** The one moment at which nothing runs: an error says so, and how to bring back what ran before. */
 async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<Submitted> {
   try {
@@ -83,24 +95,22 @@ export async function replace(ports: SubmitPorts, job: Job, options: ReplaceOpti
   requireSingle(job);
   const { newCheckpoint, hdfsRoot } = options;
   const planned = await plan(ports, job, options);
+  const planning = { ...options, work: planned.work };
   const path = newCheckpoint ? checkpointPath(job, planned, hdfsRoot) : undefined;
   const old = planned.running;
   if (old === undefined) {
     const [last] = await ports.book.list({ job: job.name, limit: 1 });
+    await prepare(ports, planning);
     if (path !== undefined) await moveAside(ports, path, last?.runId ?? options.runId);
-    return submit(ports, options);
+    return submit(ports, planning);
   }
   if (planned.isSame && !newCheckpoint)
     return { run: old, outcome: 'nothing to replace', isRegistered: old.state === 'RUNNING' };
   requireFit(planned, newCheckpoint);
-  await prepare(ports, options);
-  ports.say(`stopping ${old.runId} at its next batch boundary`);
-  await stop(ports, {
-    run: old.runId,
-    kill: false,
-    timeoutMs: options.stopTimeoutMs,
-    signal: options.signal,
-  });
+  await prepare(ports, planning);
+  await endOld(ports, old, options);
   if (path !== undefined) await moveAside(ports, path, old.runId);
-  return { ...(await startInstead(ports, old, options)), outcome: 'replaced' };
+  const started = await startInstead(ports, old, planning);
+  // Another call may have been faster: then it is its run that lives.
+  return started.outcome === 'submitted' ? { ...started, outcome: 'replaced' } : started;
 }

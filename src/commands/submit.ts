@@ -1,8 +1,9 @@
 import { isLive } from '../core/driver-state.js';
-import { RefusedError, UnreachableError } from '../core/errors.js';
+import { InterruptedError, RefusedError, UnreachableError } from '../core/errors.js';
 import type { FileStore } from '../core/ports/files.js';
-import type { JobRun, OpeningRun } from '../core/ports/runs.js';
+import { ageOf, type JobRun, type OpeningRun } from '../core/ports/runs.js';
 import type { SubmissionRequest } from '../core/ports/spark.js';
+import { settingChanges } from '../core/request-changes.js';
 import { roomOf } from '../core/run-room.js';
 import {
   appNameOf,
@@ -12,7 +13,7 @@ import {
   type Work,
 } from '../core/submission.js';
 import { requireNoSecret, type KnownSecret } from '../core/secrets.js';
-import { awaitRun, crashLoopOf, failureOf, isCrashLooping, type Waited } from './await-run.js';
+import { awaitRun, crashLoopOf, failureOf, isCrashLooping, tellChanges, type Waited } from './await-run.js';
 import { reconcile, type ReconcilePorts } from './reconcile.js';
 
 export interface SubmitPorts extends ReconcilePorts {
@@ -67,18 +68,64 @@ export async function livingRun(ports: SubmitPorts, options: SubmitOptions): Pro
   for (const run of await ports.book.list({ job: options.work.job, live: true })) {
     const first = await reconcile(ports, run);
     if (first.unclear !== undefined) ports.say(`${run.runId}: ${first.unclear}; waiting to know`);
-    const { timeoutMs, signal } = { timeoutMs: options.registerTimeoutMs, signal: options.signal };
-    const seen = await awaitRun(ports, first.run, {
-      until: (now) => now.unclear === undefined,
-      timeoutMs,
-      signal,
-    });
-    if (seen.unclear !== undefined) throw await unclearError(ports, seen);
+    const seen = await awaitClear(ports, first.run, options);
     if (isLive(seen.run.state)) {
       if (!seen.situation.isHealthy)
         ports.say(`${run.runId} ${seen.situation.name}: ${seen.situation.sentence}`);
       return seen.run;
     }
+    ports.say(`${run.runId} is ${seen.run.state}: ${seen.run.error ?? 'it ended'}`);
+  }
+  return undefined;
+}
+
+/** How long an earlier call may leave it unclear where its run is. */
+const unclearMs = 120_000;
+
+/** Waits until it is clear where a run is. @throws UnreachableError where it stays unclear. */
+async function awaitClear(ports: SubmitPorts, run: JobRun, options: SubmitOptions): Promise<Waited> {
+  const seen = await awaitRun(ports, run, {
+    until: (now) => now.unclear === undefined,
+    timeoutMs: Math.min(options.registerTimeoutMs, unclearMs),
+    signal: options.signal,
+  });
+  if (seen.unclear === undefined) return seen;
+  if (seen.ended === 'interrupted')
+    throw new InterruptedError(`Run ${run.runId} may be at Spark: ${seen.unclear}; nothing was posted`, {
+      nextStep: 'Submit again: that finds out first.',
+    });
+  throw await unclearError(ports, seen);
+}
+
+/** A POST takes 10 s at most: the call of a run that is PENDING for longer has died. */
+const postOverMs = 12_000;
+
+async function awaitPost(ports: SubmitPorts, run: JobRun, signal: AbortSignal): Promise<JobRun> {
+  let now = run;
+  while (now.state === 'PENDING' && ageOf(now, now.createdAt) < postOverMs && !signal.aborted) {
+    await ports.clock.sleep(500, signal);
+    now = (await ports.book.find(run.runId)) ?? now;
+  }
+  return now;
+}
+
+/**
+ * Of a job that may run many times at once: the run of an earlier call for the very same work that died before it knew
+ * whether Spark had it. A run whose call lives becomes SUBMITTED by itself, and is another.
+ */
+async function orphanOf(ports: SubmitPorts, options: SubmitOptions): Promise<JobRun | undefined> {
+  const request = requestOf(options);
+  const { templateSha256, jobPath, submittedBy } = openingOf(options, request);
+  const pending = (await ports.book.list({ job: options.work.job, live: true })).filter(
+    (run) => run.state === 'PENDING' && run.submittedBy === submittedBy && run.request !== undefined,
+  );
+  for (const run of pending) {
+    const isSame = run.templateSha256 === templateSha256 && run.jobPath === jobPath;
+    if (!isSame || run.request === undefined || settingChanges(run.request, request).length > 0) continue;
+    ports.say(`${run.runId}: an earlier call for the same was not finished; waiting to know`);
+    if ((await awaitPost(ports, run, options.signal)).state !== 'PENDING') continue;
+    const seen = await awaitClear(ports, run, options);
+    if (isLive(seen.run.state)) return seen.run;
     ports.say(`${run.runId} is ${seen.run.state}: ${seen.run.error ?? 'it ended'}`);
   }
   return undefined;
@@ -190,16 +237,21 @@ function notRegistered({ run, driverState, situation }: Waited): UnreachableErro
  * Stores, writes down, posts once, and waits until the job has registered itself (design.md, section 5).
  *
  * Safe to call again after a crash at any step: a run that may have reached Spark is found or given up before another is
- * posted. A streaming job that runs already is left as it is.
+ * posted. A job of which one run may live and that runs already is left as it is.
  * @throws JobFailedError with the log's end when the driver ends badly before it has registered.
  */
 export async function submit(ports: SubmitPorts, options: SubmitOptions): Promise<Submitted> {
-  const living = await livingRun(ports, options);
-  if (living?.state === 'RUNNING') return { run: living, outcome: 'already running', isRegistered: true };
+  const living = options.work.single ? await livingRun(ports, options) : await orphanOf(ports, options);
+  if (living?.state === 'RUNNING' && options.work.single)
+    return { run: living, outcome: 'already running', isRegistered: true };
   const { run, isOurs } =
     living === undefined ? await openAndPost(ports, options) : { run: living, isOurs: false };
+  const tell = tellChanges(ports.say, run.runId);
   const seen = await awaitRun(ports, run, {
-    until: (now) => now.run.state === 'RUNNING' || isCrashLooping(now),
+    until: (now) => {
+      tell(now);
+      return now.run.state === 'RUNNING' || isCrashLooping(now);
+    },
     timeoutMs: options.registerTimeoutMs,
     signal: options.signal,
   });

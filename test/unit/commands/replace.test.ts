@@ -80,6 +80,26 @@ describe('replace', () => {
     expect(world.files.files.has(`${checkpoint}/hot/offsets/0`)).toBe(false);
   });
 
+  it('keeps the supervision of the run that lives, unless something else is said', async () => {
+    const world = new SubmissionWorld();
+    await submit(world.ports, world.options({ work: { ...workWith([]), supervise: true } }));
+    expect(await plan(world.ports, streaming, world.options())).toMatchObject({ isSame: true });
+    expect(await plan(world.ports, streaming, { ...world.options(), supervise: false })).toMatchObject({
+      settings: [{ name: 'spark.driver.supervise', before: 'true', after: 'false' }],
+    });
+    const { run } = (await replacing(world, ['hot_interval_ms=1000'])) as { run: { runId: string } };
+    expect(world.book.rows.get(run.runId)).toMatchObject({ supervise: true, replaces: first });
+  });
+
+  it('says that nothing follows when the old run does not come to its end', async () => {
+    const world = await running();
+    world.book.requestStop = () => Promise.resolve();
+    await expect(replacing(world, ['hot_interval_ms=1000'])).rejects.toThrow();
+    expect(world.said.at(-1)).toBe(
+      `nothing was started in the place of ${first}: give the same command again`,
+    );
+  });
+
   it('leaves a run alone that would not change', async () => {
     const world = await running();
     expect(await replacing(world, [])).toMatchObject({

@@ -105,6 +105,42 @@ describe('submit', () => {
     expect(world.spark.posts).toHaveLength(1);
   });
 
+  it.each([
+    ['start and time out', 'adopted', 1],
+    ['time out', 'submitted', 1],
+  ] as const)(
+    'of a job that may run many times finds the run of a call that died (%s), and doubles nothing',
+    async (onCreate, outcome, posts) => {
+      const world = new SubmissionWorld();
+      const work = { ...streamingWork, single: false };
+      world.spark.registersAfterMs = 60_000;
+      world.spark.onCreate = onCreate;
+      await expect(submit(world.ports, world.options({ work }))).rejects.toThrow(/Nobody knows whether run/);
+      world.spark.onCreate = 'answer';
+      expect(await submit(world.ports, world.options({ work }))).toMatchObject({ outcome });
+      expect(world.spark.posts).toHaveLength(posts);
+      // What is known to run stands in nobody's way, and other work is other work.
+      await submit(world.ports, world.options({ work }));
+      expect(world.spark.posts).toHaveLength(posts + 1);
+    },
+  );
+
+  it('of a job that may run many times takes no run of other work, nor of a call that lives', async () => {
+    const world = new SubmissionWorld();
+    const work = { ...streamingWork, single: false };
+    world.spark.onCreate = 'time out';
+    await expect(submit(world.ports, world.options({ work }))).rejects.toThrow(/Nobody knows/);
+    world.spark.onCreate = 'answer';
+    const other = { ...work, sparkSettings: { 'spark.x': '1' } };
+    expect(await submit(world.ports, world.options({ work: other }))).toMatchObject({ outcome: 'submitted' });
+    expect(world.book.rows.get('20261123t211500-000001')?.state).toBe('PENDING');
+    world.clock.onSleep.push(
+      () => void world.book.setSubmission('20261123t211500-000001', 'driver-elsewhere'),
+    );
+    expect(await submit(world.ports, world.options({ work }))).toMatchObject({ outcome: 'submitted' });
+    expect(world.spark.posts).toHaveLength(2);
+  });
+
   it('leaves a run that is running alone and says so', async () => {
     const world = new SubmissionWorld();
     await submit(world.ports, world.options());
