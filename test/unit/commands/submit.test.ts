@@ -128,17 +128,17 @@ describe('submit', () => {
   it('of a job that may run many times takes no run of other work, nor of a call that lives', async () => {
     const world = new SubmissionWorld();
     const work = { ...streamingWork, single: false };
-    world.spark.onCreate = 'time out';
+    world.spark.onCreate = 'start and time out';
     await expect(submit(world.ports, world.options({ work }))).rejects.toThrow(/Nobody knows/);
     world.spark.onCreate = 'answer';
     const other = { ...work, sparkSettings: { 'spark.x': '1' } };
+    const asIfDying = { submissionId: undefined, state: 'PENDING' } as const;
     expect(await submit(world.ports, world.options({ work: other }))).toMatchObject({ outcome: 'submitted' });
-    expect(world.book.rows.get('20261123t211500-000001')?.state).toBe('PENDING');
-    world.clock.onSleep.push(
-      () => void world.book.setSubmission('20261123t211500-000001', 'driver-elsewhere'),
-    );
+    world.book.change('20261123t211500-000001', asIfDying);
+    const { id } = world.spark.drivers[0]!;
+    world.clock.onSleep.push(() => void world.book.setSubmission('20261123t211500-000001', id));
     expect(await submit(world.ports, world.options({ work }))).toMatchObject({ outcome: 'submitted' });
-    expect(world.spark.posts).toHaveLength(2);
+    expect(world.spark.posts).toHaveLength(3);
   });
 
   it('leaves a run that is running alone and says so', async () => {
