@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createApp, type App } from '../../../src/compose.js';
 import { loadConfig } from '../../../src/config.js';
 import { meaningOf } from '../../../src/core/driver-state.js';
+import { restKeyFileOf } from '../../../src/core/rest-key.js';
 import { eventually } from '../pipeline.js';
 import { Book } from './book.js';
 import type { Plan, Step } from './plan.js';
@@ -30,7 +31,12 @@ export class RealStage implements Stage {
   static async open(stackEnv: Readonly<Record<string, string>>, database: string): Promise<RealStage> {
     const config = loadConfig({}, { ...stackEnv, PGDATABASE: database }, '/nonexistent/.env');
     const proxy = await startSparkProxy(config.spark);
-    const env = { ...stackEnv, PGDATABASE: database, SPARK_REST_URL: proxy.url, SPARK_UI_URL: proxy.url };
+    const env = {
+      ...stackEnv,
+      ...{ PGDATABASE: database, SPARK_REST_URL: proxy.url, SPARK_UI_URL: proxy.url },
+      // The stack's own key is for the stack's own address; the proxy stands before it.
+      SPARK_REST_KEY_FILE: restKeyFileOf(config.native.dataDir),
+    };
     const holder: { stage?: RealStage } = {};
     const book = await Book.open(config, (step) => holder.stage?.onStep(step));
     holder.stage = new RealStage(env, book, createApp(config), proxy);
