@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { usualResources } from '../core/job.js';
 
 /** Everything in a manifest is read as text, so that `1.10` stays what was written and no `no` becomes false. */
 const flag = z.enum(['true', 'false'], 'is neither true nor false').transform((text) => text === 'true');
@@ -62,11 +63,11 @@ export const manifestSchema = z.strictObject({
   supervise: flag.default(false),
   resources: z
     .strictObject({
-      driver_cores: count.default(1),
-      driver_memory: memory.default('1g'),
-      executor_cores: count.default(2),
-      executor_memory: memory.default('1g'),
-      cores_max: count.default(2),
+      driver_cores: count.default(usualResources.driverCores),
+      driver_memory: memory.default(usualResources.driverMemory),
+      executor_cores: count.default(usualResources.executorCores),
+      executor_memory: memory.default(usualResources.executorMemory),
+      cores_max: count.default(usualResources.coresMax),
     })
     .prefault({}),
   spark: z.record(z.string().regex(/^spark\.[\w.-]+$/, 'is no Spark setting'), line).default({}),

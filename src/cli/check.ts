@@ -57,7 +57,7 @@ async function run(
   const found =
     kind === undefined || file === undefined
       ? await checkJobs(ports, { job, overrides, workers, signal })
-      : await checkFile(ports, { file, kind, overrides, signal });
+      : await checkFile(ports, { file, kind, overrides, workers, signal });
   const report = { ...found, skipped: [...found.skipped, ...skipped] };
   const exitCode = exitCodeOf(report, flags.allowSkipped);
   const seconds = (performance.now() - started) / 1000;

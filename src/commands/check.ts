@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.js';
-import { findJob, type Job } from '../core/job.js';
+import { findJob, usualResources, type Job, type JobResources } from '../core/job.js';
 import { splitOverride } from '../core/job-parameters.js';
 import type { Catalogue, CheckedText, TextChecker, TextProblem } from '../core/ports/check.js';
 import type { WorkerSize } from '../core/fits-workers.js';
@@ -10,6 +10,7 @@ import { sqlParameters } from '../core/sql-parameters.js';
 import { readSqlText } from '../core/sql-text.js';
 import {
   checkJob,
+  resourcesOfFile,
   secretsOfFile,
   secretsTyped,
   typedProblems,
@@ -36,6 +37,7 @@ export interface CheckFileOptions {
   readonly kind: 'sql' | 'python';
   /** `name=value` for the parameters of a statement. */
   readonly overrides: readonly string[];
+  readonly workers: readonly WorkerSize[] | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -146,9 +148,15 @@ function statementParameters(
   }
 }
 
+/** What `submit sql` or `submit python` takes of the cluster where nobody says it. */
+function resourcesOf({ jobs }: Catalogue, kind: CheckFileOptions['kind']): JobResources {
+  const job = kind === 'sql' ? jobs.find(({ name }) => name === 'sql') : undefined;
+  return job?.resources ?? usualResources;
+}
+
 /** Checks a file that `submit sql` or `submit python` would take. @throws UsageError where it cannot be read. */
 export async function checkFile(ports: CheckPorts, options: CheckFileOptions): Promise<CheckReport> {
-  const { file, kind, overrides, signal } = options;
+  const { file, kind, overrides, workers, signal } = options;
   const text = ports.files.read(file);
   const statement = kind === 'sql' ? statementParameters(file, text, overrides) : undefined;
   const given = statement === undefined ? {} : { given: statement.given };
@@ -161,6 +169,7 @@ export async function checkFile(ports: CheckPorts, options: CheckFileOptions): P
       ...(statement?.problems ?? []),
       ...secretsOfFile(file, text),
       ...secretsTyped(typedValues(overrides)),
+      ...resourcesOfFile(file, resourcesOf(ports.catalogue, kind), workers),
     ],
     ...{ skipped, statements, isWarm, madeUp: [] },
   };

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/errors.js';
-import { resourcesWith, type JobResources } from '../core/job.js';
+import { resourcesWith, usualResources, type JobResources } from '../core/job.js';
 import type { LocalFiles } from '../core/ports/local-files.js';
 import { parseSettings } from '../core/program-settings.js';
 import { storedPathOf, type StoredFile, type Work } from '../core/submission.js';
@@ -23,15 +23,6 @@ export interface ProgramCall {
   readonly supervise: boolean;
   readonly resources: Partial<JobResources>;
 }
-
-/** As in a manifest that says nothing else. */
-const defaults: JobResources = {
-  driverCores: 1,
-  driverMemory: '1g',
-  executorCores: 2,
-  executorMemory: '1g',
-  coresMax: 2,
-};
 
 const schemes = ['hdfs', 'http', 'https', 's3a', 'file', 'local'];
 
@@ -102,7 +93,7 @@ export async function programWork(
     appName: job,
     registersItself: false,
     parameters: { file: call.file, ...(mainClass === undefined ? {} : { class: mainClass }) },
-    resources: resourcesWith(defaults, call.resources),
+    resources: resourcesWith(usualResources, call.resources),
     program:
       call.kind === 'jar'
         ? { ...common, kind: 'jar', mainClass: mainClass ?? '' }

@@ -13,6 +13,15 @@ export interface JobResources {
   readonly coresMax: number;
 }
 
+/** What is taken where neither a manifest nor a person says anything else. */
+export const usualResources: JobResources = {
+  driverCores: 1,
+  driverMemory: '1g',
+  executorCores: 2,
+  executorMemory: '1g',
+  coresMax: 2,
+};
+
 /** What a run takes where a person has said some of it. An executor that wants more cores than all may have would never come. */
 export function resourcesWith(usual: JobResources, said: Partial<JobResources>): JobResources {
   const all = { ...usual, ...said };

@@ -1,7 +1,7 @@
 import { CryptopipeError } from '../../core/errors.js';
 import { misfits, type WorkerSize } from '../../core/fits-workers.js';
 import { readParameters, type JobParameter, type ParameterValues } from '../../core/job-parameters.js';
-import type { Job } from '../../core/job.js';
+import type { Job, JobResources } from '../../core/job.js';
 import type { TextFiles, TemplateInspector } from '../../core/ports/check.js';
 import type { TemplateStore } from '../../core/ports/templates.js';
 import type { Problem } from '../../core/problem.js';
@@ -113,6 +113,20 @@ export function secretsOfFile(file: string, text: string): Problem[] {
     line,
     message,
     nextStep: hideIt,
+  }));
+}
+
+/** What a file would take of the cluster, were it submitted and nothing said of that. */
+export function resourcesOfFile(
+  file: string,
+  resources: JobResources,
+  workers: readonly WorkerSize[] | undefined,
+): Problem[] {
+  if (workers === undefined) return [];
+  return misfits(resources, workers).map(({ message }) => ({
+    ...{ kind: 'resources', file, message },
+    nextStep:
+      'Ask for less when you submit it (--driver-memory, --executor-memory, …), or start a larger worker.',
   }));
 }
 

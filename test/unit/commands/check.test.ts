@@ -129,7 +129,7 @@ describe('the check of a statement', () => {
   const check = (text: string, ...overrides: string[]): Promise<CheckReport> =>
     checkFile(
       { ...world.ports, files: { read: () => text } },
-      { file: 'q.sql', kind: 'sql', overrides, signal },
+      { file: 'q.sql', kind: 'sql', overrides, workers: undefined, signal },
     );
 
   it('tells what is given and not used, twice, no value at all, or not of the declared type', async () => {
@@ -159,6 +159,30 @@ describe('the check of a statement', () => {
   it('tells what its comments declare wrongly', async () => {
     expect(lines(await check('-- :day dat\nSELECT :day'))).toEqual([
       'q.sql: The line `-- :day dat` declares no parameter',
+    ]);
+  });
+});
+
+describe('the check of a file against the workers', () => {
+  const { ports } = new World();
+  const sql: Job = { ...job, name: 'sql', resources: { ...job.resources, driverMemory: '3g' } };
+  const check = async (kind: 'sql' | 'python', memoryMb: number): Promise<CheckReport> =>
+    checkFile(
+      { ...ports, catalogue: { jobs: [sql], problems: [] }, files: { read: () => 'SELECT 1' } },
+      { file: `f.${kind}`, kind, overrides: [], workers: [{ cores: 4, memoryMb }], signal },
+    );
+
+  it('compares a statement as the job sql', async () => {
+    const report = await check('sql', 2048);
+    expect(lines(report)).toEqual(['f.sql: driver_memory 3g: the largest worker has 2048 MiB']);
+    expect(exitCodeOf(report, false)).toBe(3);
+  });
+
+  it('compares a program as one of which nothing is said', async () => {
+    expect(lines(await check('python', 2048))).toEqual([]);
+    expect(lines(await check('python', 512))).toEqual([
+      'f.python: driver_memory 1g: the largest worker has 512 MiB',
+      'f.python: executor_memory 1g: the largest worker has 512 MiB',
     ]);
   });
 });
