@@ -17,18 +17,26 @@ interface CheckFlags {
   readonly json: boolean;
 }
 
+const help = `
+Examples: cryptopipe check
+          cryptopipe check sql daily.sql -p day=2026-01-01
+          cryptopipe check python pi.py --master
+
+Exits with 0 when nothing is wrong, with 2 when only what was typed is, with 3 when a file is or when a check could
+not be made (see --allow-skipped), with 4 when all is well but the master of --master did not answer.`;
+
 /** `check`, `check JOB`, `check sql FILE`, `check python FILE`: what is wrong, before anything runs. */
 export function addCheck(program: Command, context: CliContext): void {
   program
     .command('check [job] [file]')
     .description(
-      'find what is wrong with jobs and SQL files, without a cluster: all jobs, one, or `sql FILE`',
+      'find what is wrong, without a cluster: with all jobs, one, `sql FILE`, or `python FILE`',
     )
     .option('-p, --param <name=value>', 'set a parameter, as for submit; may be repeated', collect, [])
     .option('--master', 'compare resources with the workers of the master at SPARK_UI_URL', false)
     .option('--allow-skipped', 'exit 0 although a check could not be made', false)
     .option('--json', 'print one JSON document', false)
-    .addHelpText('after', '\nExample: cryptopipe check sql daily.sql -p day=2026-01-01')
+    .addHelpText('after', help)
     .action((job: string | undefined, file: string | undefined, flags: CheckFlags) =>
       run(context, job, file, flags),
     );
