@@ -29,9 +29,7 @@ not be made (see --allow-skipped), with 4 when all is well but the master of --m
 export function addCheck(program: Command, context: CliContext): void {
   program
     .command('check [job] [file]')
-    .description(
-      'find what is wrong, without a cluster: with all jobs, one, `sql FILE`, or `python FILE`',
-    )
+    .description('find what is wrong, without a cluster: with all jobs, one, `sql FILE`, or `python FILE`')
     .option('-p, --param <name=value>', 'set a parameter, as for submit; may be repeated', collect, [])
     .option('--master', 'compare resources with the workers of the master at SPARK_UI_URL', false)
     .option('--allow-skipped', 'exit 0 although a check could not be made', false)

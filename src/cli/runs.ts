@@ -43,7 +43,7 @@ export function addRuns(program: Command, context: CliContext): void {
     .addOption(new Option('--state <state>', 'only in this state').choices(runStates))
     .option('--live', 'only those that have not ended', false)
     .option('--since <time>', 'submitted since then: a length of time (2h, 1d) or a time (ISO, UTC)')
-    .option('--limit <n>', 'how many', positiveInteger, 20)
+    .option('--limit <n>', 'how many of the newest; those that live are all listed', positiveInteger, 20)
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', help)
     .action((flags: RunsFlags) => list(context, flags));

@@ -1,5 +1,5 @@
 import { UnreachableError } from '../core/errors.js';
-import { ageOf, type JobRun, type LastBatch, type RunFilter } from '../core/ports/runs.js';
+import { ageOf, type JobRun, type LastBatch, type RunBook, type RunFilter } from '../core/ports/runs.js';
 import { situationOf, type Situation } from '../core/run-situation.js';
 import { findRun } from './find-run.js';
 import { reconcile, type ReconcilePorts } from './reconcile.js';
@@ -32,10 +32,21 @@ async function look(
   }
 }
 
-/** The newest runs, the living ones held against Spark first. */
+const newestFirst = (left: JobRun, right: JobRun): number =>
+  right.createdAt.getTime() - left.createdAt.getTime() || (right.runId < left.runId ? -1 : 1);
+
+/** Every living run, however old, and the newest of all up to the limit. */
+async function choose(book: RunBook, filter: RunFilter): Promise<readonly JobRun[]> {
+  const living = filter.live === false ? [] : await book.list({ ...filter, live: true, limit: undefined });
+  const newest = filter.live === true ? [] : await book.list(filter);
+  // A run that has ended between the two is shown once, as it was read last.
+  return [...new Map([...living, ...newest].map((run) => [run.runId, run])).values()].sort(newestFirst);
+}
+
+/** The newest runs and every living one, the living ones held against Spark first. */
 export async function listRuns(ports: ReconcilePorts, filter: RunFilter): Promise<RunsReport> {
   const looks = [];
-  for (const run of await ports.book.list(filter)) looks.push(await look(ports, run));
+  for (const run of await choose(ports.book, filter)) looks.push(await look(ports, run));
   return {
     runs: looks.map(({ seen }) => seen),
     unreachable: looks.find(({ unreachable }) => unreachable !== undefined)?.unreachable,

@@ -26,6 +26,19 @@ describe('runs', () => {
     expect(runs.map(({ runId }) => runId)).toEqual(expected);
   });
 
+  it.each([
+    [{ limit: 1 }, ['c', 'old']],
+    [{ limit: 4 }, ['c', 'b', 'a', 'old']],
+    [{ limit: 1, live: true }, ['old']],
+    [{ limit: 1, job: 'quality' }, ['c']],
+    [{ limit: 1, live: false }, ['c']],
+  ])('have every living one, however many are newer, and none twice: %j', async (filter, expected) => {
+    const world = past();
+    world.book.rows.set('old', aRun({ runId: 'old', state: 'RUNNING', createdAt: at(-9000) }));
+    const { runs } = await listRuns(world.ports, filter);
+    expect(runs.map(({ runId }) => runId)).toEqual(expected);
+  });
+
   it('are told in words, and as unreachable where Spark does not answer', async () => {
     const world = past();
     world.book.rows.set(

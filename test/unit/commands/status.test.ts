@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { status, type StatusPorts } from '../../../src/commands/status.js';
 import { ConfigError, UnreachableError } from '../../../src/core/errors.js';
+import type { JobRun } from '../../../src/core/ports/runs.js';
 import { aRun } from '../../support/memory-runs.js';
 import { SubmissionWorld } from '../../support/submission-world.js';
 
@@ -22,9 +23,9 @@ const options = {
 };
 
 /** A pipeline in which all is well; time stands still, but a sleep passes once everything else has answered. */
-function healthy(): StatusPorts {
+function healthy(others: readonly JobRun[] = []): StatusPorts {
   const run = aRun({ state: 'RUNNING', submissionId: 'driver-0', heartbeatAt: new Date(now) });
-  const { book, spark } = new SubmissionWorld([run]);
+  const { book, spark } = new SubmissionWorld([run, ...others]);
   spark.drivers.push({
     id: 'driver-0',
     state: 'RUNNING',
@@ -135,16 +136,27 @@ describe('status', () => {
     await expect(status(ports, options)).rejects.toThrow(TypeError);
   });
 
-  it('says of a run that Spark killed that it was killed', async () => {
-    const ports = healthy();
-    ports.spark.driver = (submissionId) =>
-      Promise.resolve({
-        submissionId,
-        driverState: 'KILLED',
-        workerId: undefined,
-        workerHostPort: undefined,
-        message: undefined,
-      });
-    expect(await healthOf(ports)).toEqual({ exitCode: 5, bad: { spark: 'ill' } });
-  });
+  it.each([0, 60])(
+    'says of a run that Spark killed that it was killed, %i newer ones or not',
+    async (count) => {
+      const newer = Array.from({ length: count }, (_, index) =>
+        aRun({
+          runId: `batch-${index}`,
+          job: 'quality',
+          state: 'FINISHED',
+          createdAt: new Date(now + index + 1),
+        }),
+      );
+      const ports = healthy(newer);
+      ports.spark.driver = (submissionId) =>
+        Promise.resolve({
+          submissionId,
+          driverState: 'KILLED',
+          workerId: undefined,
+          workerHostPort: undefined,
+          message: undefined,
+        });
+      expect(await healthOf(ports)).toEqual({ exitCode: 5, bad: { spark: 'ill' } });
+    },
+  );
 });
