@@ -34,10 +34,14 @@ export function withoutSecrets(secrets: readonly KnownSecret[], text: string): s
   return traces(secrets).reduce((clean, { name, form }) => clean.replaceAll(form, `<${name}>`), text);
 }
 
+/** What is inside is compressed: no value could be found in it. */
+const archive = /\.(jar|zip|egg|whl)$/i;
+
 /** Every text inside a value, with the way to it: `appArgs[3]`. Names of fields are texts too. */
 function textsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
   if (typeof value === 'string') return [{ path, text: value }];
-  if (value instanceof Uint8Array) return [{ path, text: new TextDecoder().decode(value) }];
+  if (value instanceof Uint8Array)
+    return archive.test(path) ? [] : [{ path, text: new TextDecoder().decode(value) }];
   if (Array.isArray(value)) return value.flatMap((item, index) => textsIn(item, `${path}[${index}]`));
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => [
@@ -55,7 +59,7 @@ function placeOf(path: string, text: string, form: string): string {
 /**
  * The last guard before something leaves this computer: none of our own secrets may stand in it, since what Spark gets
  * is seen by all (arguments in `ps`, properties on a web page, files in HDFS).
- * @param parts by the name under which a message calls them; bytes are taken for text
+ * @param parts by the name under which a message calls them; bytes are taken for text, but those of an archive are passed over
  * @throws ConfigError that names the setting and the place, never the value.
  */
 export function requireNoSecret(

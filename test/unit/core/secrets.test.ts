@@ -48,6 +48,13 @@ describe('the guard', () => {
     expect(problemOf({ request: { appArgs: ['abcdefgh', 7, null], supervise: false } })).toBe('');
   });
 
+  it.each(['pi.jar', 'modules.zip', 'modules.egg', 'modules.WHL'])(
+    'does not look into %s, where all is compressed',
+    (name) => {
+      expect(problemOf({ [name]: new TextEncoder().encode(password) })).toBe('');
+    },
+  );
+
   it.each(['crypto', 'postgres', 'x9!', 'abcdefghijklmno'])('takes the password %j for a word', (value) => {
     const plain = [{ name: 'POSTGRES_PASSWORD', value }];
     expect(() => requireNoSecret(plain, { text: `import ${value}` })).not.toThrow();
