@@ -51,6 +51,14 @@ describe.each(documents)('%s', (name) => {
   });
 });
 
+describe('the decisions', () => {
+  it('are numbered from 1, without a gap and in order', () => {
+    const numbers = [...readDocument('docs/decisions.md').matchAll(/^## (\S+?)\. /gm)].map(([, number]) => number);
+    expect(numbers.length).toBeGreaterThan(80);
+    expect(numbers).toEqual(numbers.map((_, index) => String(index + 1)));
+  });
+});
+
 describe('the README', () => {
   it('walks through every command of a day', () => {
     const calls = codeIn(writtenByHand(readDocument('README.md'))).map((line) => argumentsOf('cryptopipe', line)?.[0]);

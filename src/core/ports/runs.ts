@@ -70,8 +70,8 @@ export type OpeningRun = Pick<
 /** The book of runs, in PostgreSQL: a run is written down before Spark hears of it. */
 export interface RunBook {
   /**
-   * Writes a PENDING run. A streaming job has at most one live run: where one lives already, nothing is written and
-   * that run is returned.
+   * Writes a PENDING run. Of a `single` job at most one run lives: where one lives already, nothing is written and that
+   * run is returned.
    */
   open(run: OpeningRun, options: { readonly single: boolean }): Promise<JobRun>;
   /** Writes the submission id; a PENDING run becomes SUBMITTED, one that has gone further stays where it is. */
