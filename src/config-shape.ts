@@ -9,6 +9,8 @@ export interface Config {
   readonly environment: Environment;
   /** Every secret that was set, for those who see that it goes nowhere. */
   readonly secrets: readonly KnownSecret[];
+  /** What is not as it should be and keeps nothing from working, a line each. */
+  readonly warnings: readonly string[];
   readonly symbols: readonly string[];
   /** False where `symbols` is the default. */
   readonly areSymbolsSet: boolean;

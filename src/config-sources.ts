@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { parse } from 'dotenv';
 import type { KnownSecret } from './core/secrets.js';
 import { settings } from './core/settings.js';
@@ -19,6 +19,18 @@ export function readSecretFiles(env: Environment, problems: string[]): Environme
     }
   }
   return values;
+}
+
+/** One line for each file of a secret that is not its owner's alone; to refuse it would refuse what containers mount. */
+export function openSecretFiles(env: Environment): readonly string[] {
+  return settings.flatMap(({ name, isSecret }) => {
+    const file = isSecret === true ? env[`${name}_FILE`] : undefined;
+    const mode =
+      file === undefined || file === '' ? undefined : statSync(file, { throwIfNoEntry: false })?.mode;
+    return mode === undefined || (mode & 0o077) === 0
+      ? []
+      : [`${name}_FILE: ${file} is open to other users; chmod 600 makes it yours alone`];
+  });
 }
 
 /** What is secret of these values, by the name of its setting; a default that the README shows is not. */

@@ -1,7 +1,14 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
-import { definedOnly, readEnvFile, readSecretFiles, secretsIn, type Environment } from './config-sources.js';
+import {
+  definedOnly,
+  openSecretFiles,
+  readEnvFile,
+  readSecretFiles,
+  secretsIn,
+  type Environment,
+} from './config-sources.js';
 import type { Config, ConfigFlags } from './config-shape.js';
 import {
   archive,
@@ -144,12 +151,13 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     environment,
     areSymbolsSet,
     secrets: secretsIn(env),
+    warnings: openSecretFiles(layered),
   });
 }
 
 function toConfig(
   values: z.infer<ReturnType<typeof schemaFor>>,
-  base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet' | 'secrets'> & {
+  base: Pick<Config, 'stack' | 'environment' | 'areSymbolsSet' | 'secrets' | 'warnings'> & {
     readonly portOffset: number;
     readonly ports: Ports;
   },
@@ -160,6 +168,7 @@ function toConfig(
     stack: base.stack,
     environment: { ...base.environment },
     secrets: base.secrets,
+    warnings: base.warnings,
     symbols: values.CRYPTO_SYMBOL,
     areSymbolsSet: base.areSymbolsSet,
     pollIntervalMs: values.CRYPTO_POLL_INTERVAL_MS,

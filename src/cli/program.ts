@@ -101,6 +101,7 @@ export async function runCli(call: CliCall): Promise<number> {
       (config ??= import('../config.js').then(({ loadConfig }) => {
         const loaded = loadConfig(flags, call.env);
         secrets = loaded.secrets;
+        for (const warning of loaded.warnings) io.err(`warning: ${warning}\n`);
         return loaded;
       })),
     app: () => (app ??= openApp(context.config())),

@@ -1,3 +1,6 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.js';
 
@@ -18,6 +21,23 @@ it.each([
 it('refuses an archive in a place that it cannot read', () => {
   expect(() => archiveOf({ CRYPTO_ARCHIVE_URL: 'ftp://example/' })).toThrow(
     'CRYPTO_ARCHIVE_URL: is neither an http(s) address nor a folder',
+  );
+});
+
+it.each([
+  [0o600, []],
+  [0o400, []],
+  [0o640, ['SPARK_REST_KEY_FILE']],
+  [0o444, ['SPARK_REST_KEY_FILE']],
+])("warns of a secret's file with mode %o: %j", (mode, names) => {
+  const folder = mkdtempSync(join(tmpdir(), 'secret-file-'));
+  const file = join(folder, 'key');
+  writeFileSync(file, `${'k'.repeat(43)}\n`);
+  chmodSync(file, mode);
+  const { warnings } = loadConfig({}, { HOME: '/home/me', SPARK_REST_KEY_FILE: file }, '/nonexistent/.env');
+  rmSync(folder, { recursive: true });
+  expect(warnings).toEqual(
+    names.map((name) => `${name}: ${file} is open to other users; chmod 600 makes it yours alone`),
   );
 });
 
