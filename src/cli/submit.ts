@@ -31,7 +31,7 @@ export function addSubmit(program: Command, context: CliContext): void {
     program
       .command('submit [job]')
       .usage('[options] <job>')
-      .description('start a job on Spark; a streaming job that runs already is left as it is')
+      .description('start a job on Spark; a run of a job that may run only once at a time is left as it is')
       .option('-p, --param <name=value>', 'set a parameter of the job; may be repeated', collect, [])
       .option(
         '--replace',
