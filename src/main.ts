@@ -8,7 +8,7 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
   process.on(name, () => {
     interrupts += 1;
     if (interrupts > 1) process.exit(130);
-    process.stderr.write('\nstopping: flushing what is under way; once more leaves at once\n');
+    process.stderr.write('\nstopping; once more leaves at once\n');
     stop.abort(name);
   });
 }

@@ -1,5 +1,6 @@
 import type { RunDetails } from '../commands/runs.js';
 import { ageOf } from '../core/ports/runs.js';
+import { registersItself } from '../core/submission.js';
 import { shortDuration } from '../core/report.js';
 import type { Io } from './io.js';
 import { shortTime } from './times.js';
@@ -10,7 +11,10 @@ const ago = (ms: number): string => `${shortDuration(Math.max(0, ms))} ago`;
 
 function timeLines({ run }: RunDetails): Line[] {
   const { heartbeatAt, stopRequestedAt, submittedBy, restarts, starts, supervise, lastError } = run;
-  const restarted = `${restarts} times${restarts === 0 ? '' : `, last ${shortTime(starts.at(-1))}`}`;
+  // Only a job of ours counts its starts.
+  const restarted = registersItself(run)
+    ? `${restarts} times${restarts === 0 ? '' : `, last ${shortTime(starts.at(-1))}`}`
+    : 'as often as its log shows';
   return [
     ['submitted', `${shortTime(run.createdAt)}${submittedBy === undefined ? '' : ` by ${submittedBy}`}`],
     ['started', shortTime(run.startedAt)],

@@ -72,6 +72,15 @@ function stillThere(runId: string, submissionId: string, driverState: string | u
   });
 }
 
+/** Kills the driver that has come in the place of `target`, and returns its id; `target` where there is none yet. */
+async function killNext(ports: ReconcilePorts, run: JobRun, target: string): Promise<string> {
+  const fresh = await ports.book.find(run.runId);
+  const next = (await reconcile(ports, fresh ?? run)).run.submissionId;
+  if (next === undefined || next === target) return target;
+  await ports.spark.kill(next);
+  return next;
+}
+
 async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): Promise<JobRun> {
   const { submissionId } = run;
   if (submissionId === undefined)
@@ -80,12 +89,16 @@ async function kill(ports: ReconcilePorts, run: JobRun, options: StopOptions): P
     });
   await ports.spark.kill(submissionId);
   const deadline = ports.clock.now() + options.timeoutMs;
+  let target = submissionId;
   for (;;) {
-    const { driverState } = await ports.spark.driver(submissionId);
-    // A driver that Spark will start elsewhere cannot be killed yet: it finds out that its run has ended, and ends too.
-    if (driverState === 'RELAUNCHING' || (await hasEnded(ports, run, driverState))) break;
+    const { driverState } = await ports.spark.driver(target);
+    const isRelaunching = driverState === 'RELAUNCHING';
+    // What Spark will start elsewhere cannot be killed yet. A job of ours finds out that its run has ended, and ends too;
+    // a foreign program never does, so its next driver is waited for.
+    if (isRelaunching ? registersItself(run) : await hasEnded(ports, run, driverState)) break;
     if (ports.clock.now() >= deadline || options.signal.aborted)
-      throw stillThere(run.runId, submissionId, driverState);
+      throw stillThere(run.runId, target, driverState);
+    if (isRelaunching) target = await killNext(ports, run, target);
     await ports.clock.sleep(500, options.signal);
   }
   await ports.book.setState(run.runId, 'KILLED', 'killed by `cryptopipe stop --kill`');

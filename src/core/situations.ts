@@ -35,7 +35,7 @@ export const situations = {
   ),
   'crash loop': ill(
     'it dies each time that Spark starts it',
-    'find the cause: `cryptopipe logs RUN`; end it: `cryptopipe stop RUN --kill`',
+    'find the cause: `cryptopipe logs RUN`; while it lives, end it: `cryptopipe stop RUN --kill`',
   ),
   'no executors': ill(
     'its driver runs, and no worker has room for an executor, so no work is done',

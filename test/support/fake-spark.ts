@@ -68,7 +68,10 @@ export class FakeSpark implements SparkCluster {
     if (this.onCreate === 'time out') throw new UnreachableError('no answer within 10000 ms');
     this.posts.push(request);
     const isSupervised = request.sparkProperties['spark.driver.supervise'] === 'true';
-    const driver = this.add({ args: request.appArgs, isSupervised });
+    const driver = this.add({
+      args: [`-Dspark.app.name=${request.sparkProperties['spark.app.name'] ?? ''}`, ...request.appArgs],
+      isSupervised,
+    });
     if (this.hasRoom) this.place(driver);
     if (this.onCreate === 'start and time out') throw new UnreachableError('no answer within 10000 ms');
     return driver.id;

@@ -206,6 +206,17 @@ describe('a program that does not register itself', () => {
     await expect(stop(world.ports, { ...asked, kill: false })).rejects.toThrow(UsageError);
     expect(await stop(world.ports, { ...asked, kill: true })).toMatchObject({ run: { state: 'KILLED' } });
   });
+
+  it('that Spark starts elsewhere is killed there, and is not called killed before', async () => {
+    const { world, runId } = await posted({ ...jar, supervise: true });
+    world.spark.loseWorker();
+    const asked = { run: runId, timeoutMs: 20_000, kill: true, signal: new AbortController().signal };
+    await expect(stop(world.ports, asked)).rejects.toThrow(/was told to end and is still RELAUNCHING/);
+    expect(world.book.rows.get(runId)?.state).toBe('RUNNING');
+    world.spark.hasRoom = true;
+    expect(await stop(world.ports, asked)).toMatchObject({ run: { state: 'KILLED' } });
+    expect(world.spark.drivers.map(({ state }) => state)).toEqual(['RELAUNCHING', 'KILLED']);
+  });
 });
 
 describe('stop', () => {
