@@ -63,7 +63,7 @@ describeRecorded('the same rows, whatever happens on the way', () => {
       const report = await disturbed.run(['status', '--json'], { exitCodes: [4, 5] });
       const { parts } = JSON.parse(report) as { parts: { name: string; problems: string[] }[] };
       return parts.find(({ problems }) =>
-        problems.some((line) => line.startsWith(`run ${run.runId} is FAILED`)),
+        problems.some((line) => line.startsWith(`run ${run.runId}, failed: `)),
       );
     });
   });
