@@ -27,6 +27,7 @@ interface RunRow {
   readonly restarts: number;
   readonly starts: Date[];
   readonly last_error: string | null;
+  readonly broke_off: boolean;
   readonly replaces: string | null;
   readonly progress: Record<string, unknown> | null;
   readonly result: Record<string, unknown> | null;
@@ -35,7 +36,7 @@ interface RunRow {
 
 const columns = `run_id, job, state, template_sha256, job_path, app_name, submission_id, application_id, ui_url,
   created_at, started_at, ended_at, stop_requested_at, heartbeat_at, error,
-  parameters, request, submitted_by, supervise, restarts, starts, last_error, replaces,
+  parameters, request, submitted_by, supervise, restarts, starts, last_error, broke_off, replaces,
   progress, result, clock_timestamp() AS read_at`;
 const live = `state IN ('PENDING', 'SUBMITTED', 'RUNNING')`;
 
@@ -63,6 +64,7 @@ function toRun(row: RunRow): JobRun {
     restarts: row.restarts,
     starts: row.starts,
     lastError: row.last_error ?? undefined,
+    brokeOff: row.broke_off,
     replaces: row.replaces ?? undefined,
     progress: row.progress ?? undefined,
     result: row.result ?? undefined,

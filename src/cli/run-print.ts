@@ -22,7 +22,7 @@ function timeLines({ run }: RunDetails): Line[] {
     ['stop asked for', shortTime(stopRequestedAt)],
     ['ended', shortTime(run.endedAt)],
     ['supervised', supervise ? `yes; started again ${restarted}` : 'no'],
-    ['died before of', lastError],
+    [run.brokeOff ? 'died of' : 'died before of', lastError],
   ];
 }
 

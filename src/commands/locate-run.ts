@@ -6,7 +6,8 @@ import { meaningOf } from '../core/driver-state.js';
 /** Where a run is that was written down and perhaps posted. */
 export type Location =
   | { readonly kind: 'found'; readonly submissionId: string }
-  | { readonly kind: 'absent' }
+  /** `unread`: drivers that have ended and whose log is gone; one of them may have been it. */
+  | { readonly kind: 'absent'; readonly unread: readonly string[] }
   /** Something at Spark may be this run and nobody can tell yet. */
   | { readonly kind: 'unclear'; readonly because: string };
 
@@ -44,18 +45,18 @@ export async function locateRun({ book, spark }: LocatePorts, run: JobRun): Prom
     throw new UnreachableError(`The Spark master is ${master.status}`, {
       nextStep: 'Try again when it is ALIVE: it may still learn of drivers.',
     });
-  const silent: string[] = [];
+  const [silent, unread]: [string[], string[]] = [[], []];
   const candidates = (await unclaimedDrivers(book, master)).filter((driver) => isSuccessor(driver, run));
   for (const driver of candidates) {
     const command = await commandOf(spark, driver.id);
     if (command?.includes(run.runId) === true) return { kind: 'found', submissionId: driver.id };
-    if (command === undefined && !meaningOf(driver.state).isFinal) silent.push(driver.id);
+    if (command === undefined) (meaningOf(driver.state).isFinal ? unread : silent).push(driver.id);
   }
   const app = master.apps.find((one) => one.name.endsWith(run.runId) && !isEnded(one.state));
   if (app !== undefined)
     return { kind: 'unclear', because: `its application ${app.id} is there, its driver is not known yet` };
   return silent.length === 0
-    ? { kind: 'absent' }
+    ? { kind: 'absent', unread }
     : { kind: 'unclear', because: `${silent.join(', ')} has not started yet and may be it` };
 }
 

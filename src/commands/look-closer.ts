@@ -1,8 +1,8 @@
-import { recentStarts } from '../core/driver-starts.js';
+import { shortLivedStarts } from '../core/driver-starts.js';
 import { UnreachableError } from '../core/errors.js';
 import { ageOf, type JobRun } from '../core/ports/runs.js';
 import type { MasterReport, SparkCluster } from '../core/ports/spark.js';
-import { heartbeatLimitMs, restartWindowMs, type Evidence } from '../core/run-situation.js';
+import { heartbeatLimitMs, type Evidence } from '../core/run-situation.js';
 import { registersItself } from '../core/submission.js';
 import type { LocatePorts } from './locate-run.js';
 
@@ -64,6 +64,6 @@ export async function lookCloser(
   if (driverState !== 'RUNNING') return { run, driverState, master };
   const now = registersItself(run) ? run : await speakFor(ports, run, master);
   if (!mayCrashLoop(now, master)) return { run: now, driverState, master };
-  const failedStarts = recentStarts(await stderrOf(ports.spark, now.submissionId ?? ''), restartWindowMs);
+  const failedStarts = shortLivedStarts(await stderrOf(ports.spark, now.submissionId ?? ''), stableMs);
   return { run: now, driverState, master, failedStarts };
 }

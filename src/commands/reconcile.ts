@@ -32,8 +32,12 @@ const heartbeatGraceMs = 30_000;
 /** A driver ends with its worker within a second or two; cut off from the master alone, both may live. */
 const lostWorkerGraceMs = 10_000;
 
+/** True where its only process has said what it dies of. */
+const hasLeft = (run: JobRun): boolean => run.brokeOff && !run.supervise;
+
 /** True while a run that has registered itself surely works, whatever the master knows of its driver. */
-export const saysThatItLives = (run: JobRun): boolean => ageOf(run, run.heartbeatAt) < heartbeatGraceMs;
+export const saysThatItLives = (run: JobRun): boolean =>
+  ageOf(run, run.heartbeatAt) < heartbeatGraceMs && !hasLeft(run);
 
 /** The exception that ends a JVM may carry hundreds of frames. */
 const logBytes = 262_144;
@@ -65,6 +69,11 @@ async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why:
   return (await ports.book.find(run.runId)) ?? run;
 }
 
+const neverSeen = (unread: readonly string[]): string =>
+  unread.length === 0
+    ? 'it never arrived at Spark'
+    : `it never arrived at Spark, or has ended there: the log of ${unread.join(', ')} is gone`;
+
 /** Gives a run the driver that was found for it, or gives it up where there surely is none. */
 async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Location): Promise<Held> {
   switch (location.kind) {
@@ -76,17 +85,18 @@ async function adoptOrLose(ports: ReconcilePorts, run: JobRun, location: Locatio
     case 'absent':
       if (ageOf(run, run.createdAt) < postGraceMs)
         return { run, unclear: 'it was written down a moment ago and may still arrive at Spark' };
-      return { run: await settled(ports, run, 'LOST', 'it never arrived at Spark') };
+      return { run: await settled(ports, run, 'LOST', neverSeen(location.unread)) };
   }
 }
 
-/** Why a driver ended badly, in one line: Spark's own message where it could not start, else what its log says. */
-async function causeOf(spark: SparkCluster, report: DriverReport): Promise<string | undefined> {
+/** Why a driver ended badly, in one line: Spark's message where it could not start, else the job's last word, else its log. */
+async function causeOf(spark: SparkCluster, run: JobRun, report: DriverReport): Promise<string | undefined> {
   if (report.message !== undefined) return messageLine(report.message);
+  if (run.brokeOff) return run.lastError;
   const log = await readDriverLog(spark, report.submissionId);
   // Spark tells nobody the exit code; an empty stderr is one that could not be read.
   return (
-    failureLine(log) ?? (log.stderr === '' ? undefined : 'its log names no error: a signal may have ended it')
+    failureLine(log) ?? (log.stderr === '' ? undefined : 'its log names no error: killed, or out of memory')
   );
 }
 
@@ -110,7 +120,7 @@ async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport):
   if (runState === 'LOST' && saysThatItLives(run)) return { run, driverState };
   // Without a message it did start, and the master gave it up together with its worker.
   const isWorkerLost = driverState === 'ERROR' && report.message === undefined;
-  if (isWorkerLost && ageOf(run, run.heartbeatAt) < lostWorkerGraceMs)
+  if (isWorkerLost && ageOf(run, run.heartbeatAt) < lostWorkerGraceMs && !hasLeft(run))
     return {
       run,
       driverState,
@@ -119,7 +129,8 @@ async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport):
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { run: fresh ?? run, driverState };
-  const cause = runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, report) : undefined;
+  const cause =
+    runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, fresh, report) : undefined;
   const what =
     driverState !== 'ERROR'
       ? meaning

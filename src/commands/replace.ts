@@ -70,13 +70,18 @@ async function endOld(ports: SubmitPorts, old: JobRun, options: ReplaceOptions):
   }
 }
 
+/** As a shell of POSIX reads it back. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+
 /** The one moment at which nothing runs: an error says so, and how to bring back what ran before. */
 async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<Submitted> {
   try {
     return await submit(ports, { ...options, replaces: old.runId });
   } catch (error) {
     if (!(error instanceof CryptopipeError)) throw error;
-    const before = Object.entries(old.parameters).map(([name, value]) => ` -p '${name}=${String(value)}'`);
+    const before = Object.entries(old.parameters).map(
+      ([name, value]) => ` -p ${quoted(`${name}=${String(value)}`)}`,
+    );
     ports.say(
       `run ${old.runId} was stopped to be replaced; it starts again by: cryptopipe submit ${old.job}${old.supervise ? ' --supervise' : ''}${before.join('')}`,
     );

@@ -1,21 +1,25 @@
 /** Spark writes this line into a driver's stderr before each start (org.apache.spark.deploy.worker.DriverRunner). */
 const startMark = /^Launch Command: .*$/m;
-const timePattern = /^(\d{2,4})[-/](\d{2})[-/](\d{2})[ T](\d{2}):(\d{2}):(\d{2})/m;
+const timePattern = /^(\d{2,4})[-/](\d{2})[-/](\d{2})[ T](\d{2}):(\d{2}):(\d{2})/gm;
 
-/** The first time of a piece of log, in ms; only differences mean something, since a log does not say its zone. */
-function firstTime(text: string): number | undefined {
-  const found = timePattern.exec(text);
-  if (found === null) return undefined;
+/** The time of one line, in ms; only differences mean something, since a log does not say its zone. */
+function toMs(found: RegExpExecArray): number {
   const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = found.slice(1).map(Number);
   return Date.UTC(year < 100 ? 2000 + year : year, month - 1, day, hour, minute, second);
 }
 
+/** How long one start has written into the log, in ms; 0 where its log has no time. */
+function lifetimeMs(log: string): number {
+  const times = [...log.matchAll(timePattern)].map(toMs);
+  return (times.at(-1) ?? 0) - (times[0] ?? 0);
+}
+
 /**
- * How many of the newest starts of a driver lie within so long of the last one, by the end of its stderr. A start whose
- * log has no time, or was cut off, is taken to have died at once.
+ * How many of a driver's newest starts follow each other without having lived so long, by the end of its stderr. The pauses
+ * between them do not matter: Spark doubles them. A start whose log has no time is taken to have died at once.
  */
-export function recentStarts(stderr: string, withinMs: number): number {
-  const times = stderr.split(startMark).slice(1).map(firstTime);
-  const last = times.findLast((time) => time !== undefined);
-  return times.filter((time) => time === undefined || last === undefined || last - time <= withinMs).length;
+export function shortLivedStarts(stderr: string, stableMs: number): number {
+  const [, ...starts] = stderr.split(startMark);
+  const lastStable = starts.findLastIndex((log) => lifetimeMs(log) >= stableMs);
+  return starts.length - (lastStable + 1);
 }

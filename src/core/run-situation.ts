@@ -11,8 +11,8 @@ export const heartbeatLimitMs = 15_000;
 /** Until then a driver may need to start and a program to report. */
 const startLimitMs = 120_000;
 /** Restarts that are counted together. */
-export const restartWindowMs = 600_000;
-/** So many starts within the window are a crash loop; a job that counts its own gives up after as many. */
+const restartWindowMs = 600_000;
+/** So many short-lived starts are a crash loop; a job that counts its own gives up after as many within the window. */
 const crashLoopStarts = 5;
 const oftenStarts = 4;
 
@@ -23,7 +23,7 @@ export interface Evidence {
   readonly master?: MasterReport | undefined;
   /** Why nobody can say yet where the run is. */
   readonly unclear?: string | undefined;
-  /** Starts of its driver within the window, where it dies without having reported. */
+  /** Starts of its driver that follow each other and were short, where it dies without having reported. */
   readonly failedStarts?: number | undefined;
   /** How Spark failed to answer. */
   readonly silence?: string | undefined;
@@ -96,7 +96,10 @@ function tellRunning(run: JobRun, evidence: Evidence): Told {
   const lost = lostWorkerOf(run, master);
   if (lost !== undefined) return ['worker lost', `${lost}; ${lastWord(run)}`];
   if (failedStarts >= crashLoopStarts)
-    return ['crash loop', `Spark has started it ${failedStarts} times within ten minutes`];
+    return [
+      'crash loop',
+      `Spark has started it ${failedStarts} times, and each time it died within a minute`,
+    ];
   if (run.state !== 'RUNNING') {
     const age = ageOf(run, run.createdAt);
     return age > startLimitMs ? ['slow start', `submitted ${shortDuration(age)} ago`] : ['starting'];

@@ -35,6 +35,7 @@ export function aRun(values: Partial<JobRun> = {}): JobRun {
     restarts: 0,
     starts: [],
     lastError: undefined,
+    brokeOff: false,
     replaces: undefined,
     progress: undefined,
     result: undefined,
@@ -61,7 +62,11 @@ export class MemoryRuns implements RunBook {
 
   change(runId: string, values: Partial<JobRun>): void {
     const row = this.rows.get(runId);
-    if (row !== undefined) this.rows.set(runId, { ...row, ...values });
+    if (row === undefined) return;
+    const endedAt = isLive(values.state ?? row.state)
+      ? undefined
+      : (row.endedAt ?? new Date(this.clock.now()));
+    this.rows.set(runId, { ...row, endedAt, ...values });
   }
 
   /** A row as somebody reads it who knows that it is there. */
@@ -93,11 +98,7 @@ export class MemoryRuns implements RunBook {
   setState(runId: string, state: RunState, error?: string): Promise<void> {
     const row = this.rows.get(runId);
     if (row !== undefined && (isLive(row.state) || (row.state === 'FAILED' && state === 'KILLED')))
-      this.change(runId, {
-        state,
-        error: error ?? row.error,
-        endedAt: isLive(state) ? undefined : new Date(this.clock.now()),
-      });
+      this.change(runId, { state, error: error ?? row.error });
     return Promise.resolve();
   }
 

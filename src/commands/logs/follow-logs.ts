@@ -1,6 +1,6 @@
 import { isLive, meaningOf } from '../../core/driver-state.js';
 import { UnreachableError } from '../../core/errors.js';
-import type { JobRun } from '../../core/ports/runs.js';
+import { ageOf, type JobRun } from '../../core/ports/runs.js';
 import type { LogStream } from '../../core/ports/spark.js';
 import type { LogOwner, LogPlace } from '../../core/ports/worker-logs.js';
 import { reconcile, type ReconcilePorts } from '../reconcile.js';
@@ -29,6 +29,8 @@ export interface FollowOptions extends LogChoice {
 const [readMs, lookMs] = [400, 2000];
 /** So long Spark may be silent before the following is given up. */
 const silenceMs = 120_000;
+/** A process that still lives so long after its run has ended hangs; nobody waits for its next line. */
+const hangsMs = 30_000;
 /** Executors end a moment after their driver; so long their last lines are waited for. */
 const executorGraceMs = 5000;
 
@@ -69,8 +71,12 @@ async function look(ports: FollowPorts, last: JobRun, choice: LogChoice): Promis
   const master = await ports.spark.master();
   const sources = await findSources(ports, { ...run, submissionId }, choice, master);
   const driver = master.drivers.find(({ id }) => id === submissionId);
-  return { ...sources, run, isEnded: !isLive(run.state) && meaningOf(driver?.state).isFinal };
+  return { ...sources, run, isEnded: !isLive(run.state) && isDriverOver(run, driver?.state) };
 }
+
+/** What comes in the place of a RELAUNCHING driver of an ended run writes nothing that belongs to it. */
+const isDriverOver = (run: JobRun, state: string | undefined): boolean =>
+  meaningOf(state).isFinal || state === 'RELAUNCHING' || ageOf(run, run.endedAt) >= hangsMs;
 
 const keyOf = ({ owner, stream }: LogPlace): string => `${JSON.stringify(owner)} ${stream}`;
 

@@ -36,8 +36,10 @@ export interface JobRun {
   readonly restarts: number;
   /** When its program was started: the newest ten, oldest first. Empty for programs that do not say so. */
   readonly starts: readonly Date[];
-  /** What the process before this one died of, where Spark has started it again. */
+  /** What the process before this one died of, where Spark has started it again; see `brokeOff`. */
   readonly lastError: string | undefined;
+  /** True where `lastError` is the last word of the newest process, which has not been started again. */
+  readonly brokeOff: boolean;
   /** The run in whose place it was submitted. */
   readonly replaces: string | undefined;
   /** What the job last said of how far it is. */

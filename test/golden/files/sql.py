@@ -213,7 +213,7 @@ class Run:
         self._execute(END, {"state": state, "error": error and error[:4000]})
 
     def break_off(self, error: str) -> None:
-        """Writes down what this process dies of; the run goes on in the next one, which Spark starts."""
+        """Writes down what this process dies of; how the run ends, or that it goes on in a next one, Spark's driver says."""
         self._is_over.set()
         self._execute(BROKE_OFF, {"error": error[:4000]})
 
@@ -267,11 +267,22 @@ def is_jvm_gone() -> bool:
         return True
 
 
-def end_after_error(run: Run, error: Exception) -> int:
+def is_spark_gone(session: SparkSession | None) -> bool:
+    """Whether the JVM has ended under this process, or is about to: a signal stops the application first."""
+    if is_jvm_gone():
+        return True
+    try:
+        return session is not None and session.sparkContext._jsc.sc().isStopped()
+    except Exception:
+        return True
+
+
+def end_after_error(run: Run, session: SparkSession | None, error: Exception) -> int:
     """Writes down why the work broke off, then prints it; the exit code of the process.
 
-    In this order: where the JVM has gone nobody reads what is printed, and that raises. Spark starts a supervised run again
-    for any other exit code than 0, so what would fail again ends with 0.
+    In this order: where the JVM has gone nobody reads what is printed, and that raises. Only Spark knows then whether the
+    driver was killed or failed: this process leaves its word, and not an end. Spark starts a supervised run again for any
+    other exit code than 0, so what would fail again ends with 0.
     """
     cause = run.lost or error
     if isinstance(cause, GivenUp):
@@ -286,7 +297,7 @@ def end_after_error(run: Run, error: Exception) -> int:
         say(f"DataError: {cause}")
         return 0 if run.is_supervised else 1
     why = "the driver's JVM ended under it: killed, or out of memory" if is_jvm_gone() else f"{type(cause).__name__}: {cause}"
-    if run.is_supervised and not run.stop_wanted.is_set():
+    if is_spark_gone(session) or (run.is_supervised and not run.stop_wanted.is_set()):
         run.break_off(why)
     else:
         run.end("FAILED", why)
@@ -321,7 +332,7 @@ def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = Fals
         return 0
     except Exception as error:
         is_stopped = run.stop_wanted.is_set() and not stops_itself
-        return end_after_error(run, StoppedOnRequest(run.run_id) if is_stopped else error)
+        return end_after_error(run, session, StoppedOnRequest(run.run_id) if is_stopped else error)
     finally:
         if session is not None and not is_jvm_gone():
             session.stop()

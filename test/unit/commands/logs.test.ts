@@ -121,6 +121,24 @@ describe('logs --follow', () => {
     expect(world.lines).toEqual([`${id} stdout: b`, `${id} stdout: c`]);
   });
 
+  it('ends with a run that was killed while Spark looked for another worker', async () => {
+    const world = new LogWorld();
+    const { run } = await world.running();
+    world.spark.drivers[0]!.state = 'RELAUNCHING';
+    world.after({ 9000: () => world.book.change(run.runId, { state: 'KILLED' }) });
+    expect(await world.followed(run)).toMatchObject({ ended: 'with the run', run: { state: 'KILLED' } });
+  });
+
+  it('waits for a process that hangs after its run has ended, but not for long', async () => {
+    const world = new LogWorld();
+    const { run, id } = await world.running();
+    world.book.change(run.runId, { state: 'FINISHED' });
+    const stdout = world.workerLogs.log(`${id} stdout`);
+    world.after({ 20_000: () => stdout.append('late\n'), 60_000: () => stdout.append('too late\n') });
+    expect(await world.followed(run)).toMatchObject({ ended: 'with the run' });
+    expect(world.lines).toEqual([`${id} stdout: late`]);
+  });
+
   it('waits for a worker and says so once, then begins with the first line', async () => {
     const world = new LogWorld();
     const { run, id } = await world.running();

@@ -111,6 +111,28 @@ describe('a supervised run whose worker was lost', () => {
   });
 });
 
+describe('a run whose process has left its last word, because its JVM went', () => {
+  const lastError = "the driver's JVM ended under it: killed, or out of memory";
+
+  it.each([
+    ['KILLED', 'KILLED', 'driver KILLED: it was killed on request'],
+    ['FAILED', 'FAILED', `driver FAILED: its process ended with another exit code than 0; ${lastError}`],
+    ['GONE', 'LOST', 'driver GONE: the master does not know it; it may have restarted since'],
+  ])('ends as Spark says: %s', async (driverState, state, error) => {
+    const seen = await running();
+    seen.world.book.change(seen.runId, { brokeOff: true, lastError });
+    if (driverState === 'GONE') seen.world.spark.drivers.splice(0);
+    else seen.world.spark.drivers[0]!.state = driverState;
+    expect(await look(seen)).toMatchObject({ state, error });
+  });
+
+  it('goes on where Spark starts it again', async () => {
+    const seen = await running(supervised);
+    seen.world.book.change(seen.runId, { brokeOff: true, lastError });
+    expect(await look(seen)).toMatchObject({ state: 'RUNNING', situation: 'running' });
+  });
+});
+
 describe('a run without supervise whose worker was lost', () => {
   it('may live while the job said a moment ago that it does, then has failed', async () => {
     const seen = await running();

@@ -128,10 +128,12 @@ describe('replace', () => {
 
   it('says how to bring the old run back when the new one is refused', async () => {
     const world = await running();
+    world.book.change(first, { parameters: { hot_interval_ms: 500, topic: "it's so" } });
     world.spark.onCreate = 'refuse';
-    await expect(replacing(world, ['hot_interval_ms=1000'])).rejects.toThrow(/refused/);
+    const values = { newCheckpoint: true };
+    await expect(replacing(world, ['hot_interval_ms=1000'], values)).rejects.toThrow(/refused/);
     expect(world.said.at(-1)).toMatch(
-      /starts again by: cryptopipe submit streaming .*-p 'hot_interval_ms=500'/,
+      /starts again by: cryptopipe submit streaming -p 'hot_interval_ms=500' -p 'topic=it'\\''s so'$/,
     );
   });
 

@@ -79,6 +79,19 @@ describe('submit', () => {
     expect(world.spark.posts).toHaveLength(1);
   });
 
+  it('says that a run may have ended unseen where the log of an ended driver is gone', async () => {
+    const world = new SubmissionWorld();
+    world.spark.onCreate = 'start and time out';
+    await expect(submit(world.ports, world.options())).rejects.toThrow(UnreachableError);
+    Object.assign(world.spark.drivers[0]!, { state: 'FAILED', isPlaced: false });
+    world.spark.onCreate = 'answer';
+    await submit(world.ports, world.options());
+    expect(world.book.rows.get('20261123t211500-000001')).toMatchObject({
+      state: 'LOST',
+      error: 'it never arrived at Spark, or has ended there: the log of driver-20261123211500-0000 is gone',
+    });
+  });
+
   it('says that a run never arrived, and then submits a new one', async () => {
     const world = new SubmissionWorld();
     world.spark.onCreate = 'time out';
@@ -233,7 +246,7 @@ describe('submit', () => {
     Object.assign(world.spark.drivers[0]!, { state: 'FAILED', stderr: 'WARN something else\n' });
     await submit(world.ports, world.options());
     expect(world.book.rows.get('20261123t211500-000001')?.error).toBe(
-      'driver FAILED: its process ended with another exit code than 0; its log names no error: a signal may have ended it',
+      'driver FAILED: its process ended with another exit code than 0; its log names no error: killed, or out of memory',
     );
   });
 
