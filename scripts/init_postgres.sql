@@ -98,3 +98,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0011_run_starts.sql', '6c02e9fc4e8810a0779ba81dc3651171f5837f75f9a91ccaf73aec06695d112b');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0012_reader.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0012_reader.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0012_reader.sql', '71dde496c6b75c8f1a9736349b5582ae5f9f9318699a90d7b993269b394f9a2a');
+COMMIT;
+\endif

@@ -42,6 +42,8 @@ export interface Config {
     readonly database: string;
     readonly user: string;
     readonly password: string;
+    /** Of the role `crypto_reader`; undefined where it is not to log in. */
+    readonly readerPassword: string | undefined;
     readonly jdbcUrl: string;
     readonly cleanTable: string;
     readonly barTable: string;

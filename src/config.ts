@@ -80,6 +80,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     POSTGRES_JDBC_URL: jdbcUrl.default(`${jdbc}/${database}`),
     POSTGRES_USER: z.string().min(1).default('crypto'),
     POSTGRES_PASSWORD: z.string().min(1).default('crypto'),
+    POSTGRES_READER_PASSWORD: z.string().min(1).optional(),
     POSTGRES_CLEAN_TABLE: tableName.default('crypto.crypto_prices_clean'),
     POSTGRES_AGG_TABLE: tableName.default('crypto.crypto_prices_agg_1min'),
     SPARK_REST_URL: restUrl(env['CRYPTOPIPE_ALLOW_INSECURE_REST'] === 'true').default(
@@ -196,6 +197,7 @@ function toConfig(
       database: values.PGDATABASE,
       user: values.POSTGRES_USER,
       password: values.POSTGRES_PASSWORD,
+      readerPassword: values.POSTGRES_READER_PASSWORD,
       jdbcUrl: values.POSTGRES_JDBC_URL,
       cleanTable: values.POSTGRES_CLEAN_TABLE,
       barTable: values.POSTGRES_AGG_TABLE,

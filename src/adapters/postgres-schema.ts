@@ -59,7 +59,25 @@ export function createSchema(pool: pg.Pool, names: ReadNames, migrations = readM
       return migrations.map(({ name }) => name).filter((name) => !applied.has(name));
     },
     version: async () => (await appliedNames(pool)).at(-1),
+    letReaderIn: (password) => letReaderIn(pool, password),
   };
+}
+
+/** The statement that sets a password takes no parameter: PostgreSQL quotes it, and it stands in no text of ours. */
+async function letReaderIn(pool: pg.Pool, password: string): Promise<void> {
+  await locked(pool, async (client) => {
+    const { rows } = await client.query<{ statement: string }>(
+      `SELECT format('ALTER ROLE crypto_reader LOGIN PASSWORD %L', $1::text) AS statement
+       FROM pg_roles WHERE rolname = 'crypto_reader'`,
+      [password],
+    );
+    if (rows[0] === undefined)
+      throw new ConfigError('This PostgreSQL has no role crypto_reader, and its user may not make one', {
+        nextStep:
+          'Make it as scripts/migrations/0012_reader.sql does, or leave POSTGRES_READER_PASSWORD unset.',
+      });
+    await client.query(rows[0].statement);
+  });
 }
 
 /** In order; none where the database has no schema yet. */

@@ -25,13 +25,22 @@ export function addInit(program: Command, context: CliContext): void {
       const app = await context.app();
       const { topics, schema, files } = app;
       const folders = Object.values(app.folders);
-      const report = await init({ topics, schema, files }, { folders, isDryRun: flags.dryRun });
+      const { readerPassword } = app.config.postgres;
+      const options = { folders, isDryRun: flags.dryRun, readerPassword };
+      const report = await init({ topics, schema, files }, options);
       if (flags.json) printJson(context.io, report);
       else printTable(context.io, ['what', 'name', 'now'], rowsOf(report));
     });
 }
 
-function rowsOf({ isDryRun, topics, migrations, schemaVersion, folders }: InitReport): string[][] {
+function rowsOf({
+  isDryRun,
+  topics,
+  migrations,
+  schemaVersion,
+  folders,
+  isReaderLetIn,
+}: InitReport): string[][] {
   const made = isDryRun ? 'would be made' : 'made';
   const applied = migrations.map((name) => ['migration', name, isDryRun ? 'would be applied' : 'applied']);
   return [
@@ -40,6 +49,7 @@ function rowsOf({ isDryRun, topics, migrations, schemaVersion, folders }: InitRe
       return ['topic', name ?? '', rest.join(': ')];
     }),
     ...(applied.length > 0 ? applied : [['schema', schemaVersion ?? 'none', 'is there']]),
+    ...(isReaderLetIn ? [['role', 'crypto_reader', 'can log in, and only read']] : []),
     ...folders.map(({ path, isNew }) => ['folder', path, isNew ? made : 'is there']),
   ];
 }

@@ -13,6 +13,8 @@ export interface InitOptions {
   readonly folders: readonly string[];
   /** Only say what is missing. */
   readonly isDryRun: boolean;
+  /** What the role that can only read logs in with; undefined leaves it as it is. */
+  readonly readerPassword?: string | undefined;
 }
 
 export interface InitReport {
@@ -24,21 +26,25 @@ export interface InitReport {
   /** The newest migration that the database has. */
   readonly schemaVersion: string | undefined;
   readonly folders: readonly { readonly path: string; readonly isNew: boolean }[];
+  /** True where the role that can only read was given its password. */
+  readonly isReaderLetIn: boolean;
 }
 
 /** Makes the topics, the schema and the folders that are missing; what is there stays as it is. */
 export async function init(
   { topics, schema, files }: InitPorts,
-  { folders, isDryRun }: InitOptions,
+  { folders, isDryRun, readerPassword }: InitOptions,
 ): Promise<InitReport> {
   const topicLines = await topics.ensure({ isDryRun });
   const migrations = isDryRun ? await schema.pending() : await schema.migrate();
   const schemaVersion = await schema.version();
+  const isReaderLetIn = readerPassword !== undefined && !isDryRun;
+  if (isReaderLetIn) await schema.letReaderIn(readerPassword);
   const made: { path: string; isNew: boolean }[] = [];
   for (const path of folders) {
     const isNew = (await files.stat(path)) === undefined;
     if (isNew && !isDryRun) await files.makeFolder(path);
     made.push({ path, isNew });
   }
-  return { isDryRun, topics: topicLines, migrations, schemaVersion, folders: made };
+  return { isDryRun, topics: topicLines, migrations, schemaVersion, folders: made, isReaderLetIn };
 }

@@ -111,6 +111,12 @@ export const settings: readonly Setting[] = [
     isSecret: true,
   },
   {
+    name: 'POSTGRES_READER_PASSWORD',
+    meaning: 'what `init` gives to the role `crypto_reader`, which can only read, so that Grafana can log in',
+    shown: 'none: nobody can',
+    isSecret: true,
+  },
+  {
     name: 'POSTGRES_CLEAN_TABLE',
     meaning: 'name under which the trades are read; another name becomes a view',
     shown: 'crypto.crypto_prices_clean',

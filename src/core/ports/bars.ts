@@ -122,4 +122,6 @@ export interface Schema {
   pending(): Promise<string[]>;
   /** Answers when the server does: the newest applied migration, or undefined where there is no schema. */
   version(): Promise<string | undefined>;
+  /** Lets `crypto_reader`, the role that can only read, log in with this password; any number of times. */
+  letReaderIn(password: string): Promise<void>;
 }

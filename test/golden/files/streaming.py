@@ -656,13 +656,30 @@ def start_query(session: SparkSession, stream: Stream, name: str, write: Callabl
     is_known.set()
 
 
+def lag_of(stream: Stream) -> dict[str, dict[str, int]]:
+    """How far each query was behind the end of the topic at its last batch: messages of the partition that is furthest.
+
+    Named so by Spark's Kafka source (KafkaMicroBatchStream.metrics).
+    """
+    last = {name: query.lastProgress for name, query in stream.queries.items()}
+    return {
+        name: {"behind": int(progress.sources[0].metrics.get("maxOffsetsBehindLatest", 0))}
+        for name, progress in last.items()
+        if progress is not None and progress.sources
+    }
+
+
 def follow(stream: Stream) -> None:
     """Waits until a stop is asked for, or one query fails, or (available-now) all is worked off.
 
     A query that ends by itself ends the run: a stream that still writes the lake and no longer counts is not alive.
     """
+    reported: dict[str, dict[str, int]] = {}
     while any(query.isActive for query in stream.queries.values()):
         raise_failure(stream)
+        if (lag := lag_of(stream)) != reported:
+            stream.run.report(lag)
+            reported = lag
         if MODE == "continuous" and not all(query.isActive for query in stream.queries.values()):
             raise RuntimeError("one of the two queries ended by itself")
         if stream.run.lost is not None:

@@ -4,11 +4,19 @@ import type { Schema } from '../../../src/core/ports/bars.js';
 import type { Topics } from '../../../src/core/ports/topic.js';
 import { fakeFiles } from '../../support/fake-files.js';
 
-function fakeSchema(names: readonly string[]): Schema & { readonly applied: string[] } {
+type FakeSchema = Schema & { readonly applied: string[]; readonly letIn: string[] };
+
+function fakeSchema(names: readonly string[]): FakeSchema {
   const applied: string[] = [];
+  const letIn: string[] = [];
   const pending = (): string[] => names.filter((name) => !applied.includes(name));
   return {
     applied,
+    letIn,
+    letReaderIn: (password) => {
+      letIn.push(password);
+      return Promise.resolve();
+    },
     pending: () => Promise.resolve(pending()),
     migrate: () => {
       const now = pending();
@@ -40,8 +48,11 @@ const ports = () => ({
   schema: fakeSchema(['0001_a.sql', '0002_b.sql']),
   files: fakeFiles(),
 });
-const run = (made: ReturnType<typeof ports>, isDryRun = false) =>
-  init({ topics: made.topics, schema: made.schema, files: made.files.store }, { folders, isDryRun });
+const run = (made: ReturnType<typeof ports>, isDryRun = false, readerPassword?: string) =>
+  init(
+    { topics: made.topics, schema: made.schema, files: made.files.store },
+    { folders, isDryRun, readerPassword },
+  );
 
 describe('init', () => {
   it('makes topics, schema and folders, and says which were missing', async () => {
@@ -56,8 +67,17 @@ describe('init', () => {
         { path: '/datalake/raw/crypto', isNew: true },
         { path: '/jobs', isNew: false },
       ],
+      isReaderLetIn: false,
     });
     expect([...made.files.folders].sort()).toEqual(folders);
+  });
+
+  it('lets the reader in where a password is set, and not with a dry run', async () => {
+    const made = ports();
+    expect(await run(made, true, 'x')).toMatchObject({ isReaderLetIn: false });
+    expect(made.schema.letIn).toEqual([]);
+    expect(await run(made, false, 'x')).toMatchObject({ isReaderLetIn: true });
+    expect(made.schema.letIn).toEqual(['x']);
   });
 
   it('finds everything there the second time', async () => {
