@@ -62,7 +62,13 @@ describe('the situation of a run', () => {
       { restarts: 3, starts: [ago(90), ago(60), ago(30), ago(5)] },
       runs,
     ],
-    ['crash loop', false, /started it 5 times, and each time it died within a minute/, submitted, { ...runs, failedStarts: 5 }],
+    [
+      'crash loop',
+      false,
+      /started it 5 times, and each time it died within a minute/,
+      submitted,
+      { ...runs, failedStarts: 5 },
+    ],
     ['starting', true, /reported yet$/, submitted, { ...runs, failedStarts: 4 }],
     ['slow start', false, /submitted 3 min ago/, { ...submitted, createdAt: ago(200) }, runs],
     [
