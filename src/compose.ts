@@ -11,6 +11,7 @@ import { kafkaTopics } from './adapters/kafka-topics.js';
 import { textFiles } from './adapters/text-files.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
 import { createBarStore } from './adapters/postgres-bars.js';
+import { createDashboardData } from './adapters/postgres-dashboard.js';
 import { createReconciliations } from './adapters/postgres-reconciliations.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
@@ -29,6 +30,7 @@ import { createTextChecker } from './adapters/text-checker.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
 import { currentUser } from './current-user.js';
+import { lazily } from './lazily.js';
 import { connectionValues } from './core/connection-values.js';
 import type { Job } from './core/job.js';
 import type { TradeArchive } from './core/ports/archive.js';
@@ -36,6 +38,7 @@ import type { BarStore, Schema } from './core/ports/bars.js';
 import type { Background } from './core/ports/background.js';
 import type { Catalogue, TextFiles, TemplateInspector, TextChecker } from './core/ports/check.js';
 import type { Clock } from './core/ports/clock.js';
+import type { DashboardData, PageServer } from './core/ports/dashboard.js';
 import type { Exchange, ExchangeWait, KlineArchive } from './core/ports/exchange.js';
 import type { FileStore } from './core/ports/files.js';
 import type { LocalFiles } from './core/ports/local-files.js';
@@ -51,13 +54,16 @@ import type { TemplateStore } from './core/ports/templates.js';
 import type { TickSink, Topics } from './core/ports/topic.js';
 import type { WorkerLogs } from './core/ports/worker-logs.js';
 import { restKeyFileOf } from './core/rest-key.js';
-import type { KnownSecret } from './core/secrets.js';
+import { withoutSecrets, type KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
 import { findInstallation, readInstallation } from './stack/install/installation.js';
 import type { StackSettings } from './stack/settings.js';
 
 /** The Spark that the templates are written for, and that both stacks run. */
 const sparkVersion = '4.2.0';
+
+/** A statement of the page takes milliseconds; one that takes seconds is asked again. */
+const pageStatementTimeoutMs = 5_000;
 
 /** The folder that holds templates, SQL steps and scripts. */
 const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
@@ -103,6 +109,8 @@ interface Adapters {
   readonly stream: MarketStream;
   readonly klineArchive: KlineArchive;
   readonly reconciliations: Reconciliations;
+  readonly dashboardData: DashboardData;
+  readonly pageServer: PageServer;
   readonly topics: Topics;
   readonly sink: TickSink;
   /** What the native stack's downloads gave. @throws ConfigError when nothing is installed yet. */
@@ -123,23 +131,6 @@ export interface App extends Adapters {
   close(): Promise<void>;
 }
 
-/** An object whose properties are built on first use and stay the same from then on. */
-function lazily<T extends object>(makers: { readonly [K in keyof T]: () => T[K] }): T {
-  const target = {} as T;
-  for (const name of Object.keys(makers) as (keyof T)[]) {
-    Object.defineProperty(target, name, {
-      configurable: true,
-      enumerable: true,
-      get() {
-        const value = makers[name]();
-        Object.defineProperty(target, name, { value, enumerable: true });
-        return value;
-      },
-    });
-  }
-  return target;
-}
-
 /** The only place that knows both the ports and the adapters behind them. */
 export function createApp(config: Config): App {
   const closers: (() => Promise<void>)[] = [];
@@ -148,12 +139,14 @@ export function createApp(config: Config): App {
     return opened;
   };
   const waitListeners = new Set<(wait: ExchangeWait) => void>();
+  const openPool = (statementTimeoutMs?: number) => {
+    const pool = createPool(config.postgres, statementTimeoutMs);
+    closers.push(() => pool.end());
+    return pool;
+  };
   const shared = lazily({
-    pool: () => {
-      const pool = createPool(config.postgres);
-      closers.push(() => pool.end());
-      return pool;
-    },
+    pool: () => openPool(),
+    quickPool: () => openPool(pageStatementTimeoutMs),
     files: () => createWebHdfs(config.hdfs),
     catalogue: () => catalogueOf(config),
   });
@@ -179,6 +172,9 @@ export function createApp(config: Config): App {
     sink: () => closing(kafkaSink(config.kafka)),
     klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl }),
     reconciliations: () => createReconciliations(shared.pool),
+    // A pool of its own: a page that waits longer for one statement is stale anyway.
+    dashboardData: () => createDashboardData(shared.quickPool),
+    pageServer: () => lazyPageServer(config),
     barStore: () => createBarStore(shared.pool),
     schema: () => createSchema(shared.pool, config.postgres),
     tradeDays: () => createTradeDays(shared.pool),
@@ -289,6 +285,19 @@ const sandbox: SandboxFactory = {
   start: async (options) => (await import('./sandbox/start-sandbox.js')).startSandbox(options),
   writeTape: async (options) => (await import('./sandbox/tapes/write-archive.js')).writeTape(options),
 };
+
+/** Loaded on first use, as above. The page's files lie beside the built program, wherever this file runs. */
+function lazyPageServer(config: Config): PageServer {
+  const server = async (): Promise<PageServer> =>
+    (await import('./dashboard/page-server.js')).createPageServer({
+      folder: join(projectRoot, 'dist', 'page'),
+      clean: (text) => withoutSecrets(config.secrets, text),
+    });
+  return {
+    start: async (options) => (await server()).start(options),
+    probe: async (port, signal) => (await server()).probe(port, signal),
+  };
+}
 
 /** Loaded on first use, as above: the servers bring the clients with which they are asked. */
 function lazyStack(settings: StackSettings): Stack {

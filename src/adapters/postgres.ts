@@ -11,7 +11,7 @@ export interface PostgresAddress {
 }
 
 const connectTimeoutMs = 5_000;
-const statementTimeoutMs = 60_000;
+const defaultStatementTimeoutMs = 60_000;
 
 /** int8 becomes a number where a double holds it exactly, else a bigint; NUMERIC stays text, timestamps become Date. */
 function parseInt8(text: string): number | bigint {
@@ -26,8 +26,11 @@ const types: pg.CustomTypesConfig = {
       : (pg.types.getTypeParser(oid, format) as unknown),
 };
 
-/** A pool of connections to the warehouse; opens nothing yet. Close it with `end()`. */
-export function createPool(address: PostgresAddress): pg.Pool {
+/** A pool of connections to the warehouse; opens nothing yet. Close it with `end()`. The time-out is that of one statement. */
+export function createPool(
+  address: PostgresAddress,
+  statementTimeoutMs = defaultStatementTimeoutMs,
+): pg.Pool {
   const pool = new pg.Pool({
     ...address,
     types,

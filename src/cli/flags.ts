@@ -13,6 +13,14 @@ export function positiveInteger(value: string): number {
   return number;
 }
 
+/** For a flag that takes a TCP port. */
+export function portNumber(value: string): number {
+  const number = Number(value);
+  if (!/^\d+$/.test(value) || number < 1 || number > 65_535)
+    throw new InvalidArgumentError('It is not a port from 1 to 65535.');
+  return number;
+}
+
 /**
  * The flags of a command whose parent is a command too (`submit jar` below `submit`). Commander gives a flag that both know
  * to the parent, wherever it stands; here it is the inner command's. One that only the parent knows is refused.

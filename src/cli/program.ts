@@ -6,6 +6,7 @@ import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
 import { redacting, type Io } from './io.js';
 import { addCheck } from './check.js';
+import { addDashboard } from './dashboard.js';
 import { addDemo } from './demo.js';
 import { addHeal } from './heal.js';
 import { addInit } from './init.js';
@@ -40,6 +41,7 @@ const commands = [
   addRuns,
   addLogs,
   addStop,
+  addDashboard,
   addVerify,
   addHeal,
   addLake,

@@ -17,6 +17,7 @@ export const basePorts = {
   airflow: 8083,
   grafana: 3000,
   sandbox: 8090,
+  dashboard: 8091,
 } as const;
 
 export type PortName = keyof typeof basePorts;
