@@ -7,9 +7,11 @@ import {
   CrosshairMode,
   createSeriesMarkers,
   HistogramSeries,
+  LineStyle,
   type CandlestickData,
   type HistogramData,
   type IChartApi,
+  type IPriceLine,
   type ISeriesApi,
   type ISeriesMarkersPluginApi,
   type Time,
@@ -37,6 +39,7 @@ export class CandleChart {
   private readonly candles: ISeriesApi<'Candlestick'>;
   private readonly volume: ISeriesApi<'Histogram'>;
   private readonly proof: ISeriesApi<'Histogram'>;
+  private readonly lastPrice: IPriceLine;
   private readonly marks: ISeriesMarkersPluginApi<Time>;
   private shown: { store: CandleStore; digits: number } | undefined;
 
@@ -53,23 +56,26 @@ export class CandleChart {
       localization: { locale: 'en-GB', dateFormat: 'yyyy-MM-dd' },
       crosshair: { mode: CrosshairMode.Normal },
     });
-    this.candles = this.chart.addSeries(CandlestickSeries, {}, 0);
+    // The line of the last price is one of its own: the library's takes the colour of the bar, and a hollow one has none.
+    const withoutLine = { priceLineVisible: false, lastValueVisible: false };
+    this.candles = this.chart.addSeries(CandlestickSeries, withoutLine, 0);
+    this.lastPrice = this.candles.createPriceLine({ price: 0, lineWidth: 1, lineStyle: LineStyle.Dashed });
     this.marks = createSeriesMarkers(this.candles, []);
     this.volume = this.chart.addSeries(
       HistogramSeries,
-      { priceFormat: { type: 'volume' }, priceLineVisible: false, lastValueVisible: false },
+      { ...withoutLine, priceFormat: { type: 'volume' } },
       1,
     );
     this.proof = this.chart.addSeries(
       HistogramSeries,
       {
         priceFormat: { type: 'custom', formatter: () => '', minMove: 1 },
-        priceLineVisible: false,
-        lastValueVisible: false,
+        ...withoutLine,
         autoscaleInfoProvider: () => ({ priceRange: { minValue: 0, maxValue: 3 } }),
       },
       2,
     );
+    this.volume.priceScale().applyOptions({ scaleMargins: { top: 0.2, bottom: 0 } });
     this.proof.priceScale().applyOptions({ scaleMargins: { top: 0.15, bottom: 0 } });
     this.chart.panes().forEach((pane, index) => pane.setStretchFactor(paneShares[index] ?? 0.1));
     this.chart.subscribeCrosshairMove(({ time }) =>
@@ -88,6 +94,7 @@ export class CandleChart {
     this.candles.setData(times.map((at) => candleData(at, store.get(at))));
     this.volume.setData(times.map((at) => volumeData(at, store.get(at))));
     this.proof.setData(times.map((at) => proofData(at, store.get(at))));
+    this.drawLastPrice(store.all().at(-1));
     this.marks.setMarkers(
       store
         .all()
@@ -115,6 +122,12 @@ export class CandleChart {
     if (this.shown !== undefined) this.show(this.shown.store, this.shown.digits, false);
   }
 
+  private drawLastPrice(candle: Candle | undefined): void {
+    if (candle === undefined) return;
+    const color = toneOf(candle);
+    this.lastPrice.applyOptions({ price: Number(candle.close), color, axisLabelColor: color });
+  }
+
   private showEnd(count: number): void {
     const fitting = Math.max(30, Math.floor(this.container.clientWidth / pixelsPerCandle));
     this.chart.timeScale().setVisibleLogicalRange({ from: Math.max(-1, count - fitting), to: count + 2 });
@@ -122,12 +135,15 @@ export class CandleChart {
   }
 }
 
+const isUp = ({ open, close }: Candle): boolean => Number(close) >= Number(open);
+const toneOf = (candle: Candle): string => colour(isUp(candle) ? 'up' : 'down');
+
 /** A bar that is not final is hollow; one that verify doubts has its own edge. */
 function candleData(at: number, candle: Candle | undefined): CandlestickData | WhitespaceData {
   const time = timeOf(at);
   if (candle === undefined) return { time };
   const [open, close] = [Number(candle.open), Number(candle.close)];
-  const tone = colour(close >= open ? 'up' : 'down');
+  const tone = toneOf(candle);
   const edge = candle.proof === 'different' ? colour('different') : tone;
   return {
     ...{ time, open, high: Number(candle.high), low: Number(candle.low), close },
@@ -137,8 +153,8 @@ function candleData(at: number, candle: Candle | undefined): CandlestickData | W
 
 function volumeData(at: number, candle: Candle | undefined): HistogramData | WhitespaceData {
   if (candle === undefined) return { time: timeOf(at) };
-  const isUp = Number(candle.close) >= Number(candle.open);
-  return { time: timeOf(at), value: Number(candle.volume), color: colour(isUp ? 'up-soft' : 'down-soft') };
+  const color = colour(isUp(candle) ? 'up-soft' : 'down-soft');
+  return { time: timeOf(at), value: Number(candle.volume), color };
 }
 
 function proofData(at: number, candle: Candle | undefined): HistogramData | WhitespaceData {

@@ -80,6 +80,7 @@ export function showBars(candles: readonly Candle[], digits: number, now: number
     .reverse()
     .map((candle) => {
       const row = make('tr');
+      row.dataset['at'] = String(candle.at);
       const amounts = [candle.open, candle.high, candle.low, candle.close].map((price) =>
         amountText(price, digits),
       );
