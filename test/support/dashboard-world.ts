@@ -12,39 +12,49 @@ import { barsOfTape } from './tape-bars.js';
 const minuteMs = 60_000;
 const source = 'binance-spot';
 
+/** Where the tape is cut from: it is the same in every run, whatever time it is. */
+const tapeBegin = Date.UTC(2026, 0, 15, 9);
+
 /** A market that is counted into the warehouse up to a time, as the job would, without Kafka and Spark. */
 export class DashboardWorld {
   private readonly tapes: readonly { readonly symbol: string; readonly tape: GeneratedTape; next: number }[];
   /** Ids of the first symbol that never come: [from, to). */
   private lost: readonly [number, number] = [0, 0];
 
-  /** Times in epoch ms. */
+  /** The tape is played as if it had begun at `begin`, a whole minute; all times are epoch ms. */
   constructor(
     private readonly pool: pg.Pool,
     symbols: readonly string[],
-    readonly begin: number,
+    private readonly begin: number,
   ) {
     this.tapes = symbols.map((symbol) => {
-      const tape = new GeneratedTape({ symbol, seed: 'dashboard', ratePerSecond: 2, begin });
+      const tape = new GeneratedTape({ symbol, seed: 'dashboard', ratePerSecond: 2, begin: tapeBegin });
       return { symbol, tape, next: tape.begin };
     });
   }
 
-  /** Nobody has counted the trades of the first symbol between these times. */
-  lose(from: number, to: number): void {
-    const tape = this.tapes[0]!.tape;
-    this.lost = [tape.positionAt(from), tape.positionAt(to)];
+  /** Nobody has counted the trades of the first symbol between these times; how many there are. */
+  lose(from: number, to: number): number {
+    const position = (time: number): number => this.tapes[0]!.tape.positionAt(time - this.shiftMs);
+    this.lost = [position(from), position(to)];
+    return this.lost[1] - this.lost[0];
+  }
+
+  private get shiftMs(): number {
+    return this.begin - tapeBegin;
   }
 
   /** Counts what was traded before `time` and is not counted yet; the job says that it lives. */
   async countUntil(time: number): Promise<void> {
     for (const one of this.tapes) {
-      const end = one.tape.positionAt(time);
+      const end = one.tape.positionAt(time - this.shiftMs);
       const lost = one === this.tapes[0] ? this.lost : [0, 0];
       const trades = one.tape.trades(one.next, end).filter(({ id }) => id < lost[0]! || id >= lost[1]!);
       one.next = Math.max(one.next, end);
       if (trades.length === 0) continue;
-      const rows = trades.map((trade) => archiveLine(trade, 1).trim().split(','));
+      const rows = trades
+        .map((trade) => ({ ...trade, time: trade.time + this.shiftMs }))
+        .map((trade) => archiveLine(trade, 1).trim().split(','));
       const ids = [...rangesOf(trades.map(({ id }) => id))].map(([first, last]) => `[${first},${last}]`);
       await this.keepNewest(one.symbol, rows.at(-1)!);
       await countBars(this.pool, barsOfTape(rows, one.symbol, minuteMs), ids);
