@@ -65,7 +65,7 @@ module.exports = {
     },
     {
       name: 'dashboard-sends-what-it-gets',
-      comment: 'the page\'s server knows HTTP; what is shown comes through its port',
+      comment: "the page's server knows HTTP; what is shown comes through its port",
       severity: 'error',
       from: { path: '^src/dashboard/' },
       to: { path: '^src/(cli|commands|adapters|stack|sandbox|page|compose|config|main)' },

@@ -68,12 +68,13 @@ function portsOf(app: App, { io, signal }: CliContext): DemoPorts {
     spark,
     topics,
     schema,
+    pageServer: page,
   } = app;
   const say = (line: string): void => io.err(`${line}\n`);
   const { raw, clean, rejected } = app.folders;
   const runPorts = { files, book, spark, clock, say };
   return {
-    ...{ stack, background, topics, bars, exchange, archive, reconciliations, clock, say },
+    ...{ stack, background, page, topics, bars, exchange, archive, reconciliations, clock, say },
     init: () => init({ topics, schema, files }, { folders: Object.values(app.folders), isDryRun: false }),
     submit: (overrides) =>
       submit(runPorts, {
@@ -136,6 +137,7 @@ function print(io: Io, report: DemoReport, app: App, isDown: boolean): void {
 }
 
 function printAddresses({ out, err }: Io, { run }: DemoReport, { config }: App): void {
+  out(`page         http://127.0.0.1:${config.native.ports.dashboard}\n`);
   out(`Spark        ${config.spark.uiUrl}, the job ${run.uiUrl ?? ''}\n`);
   out(
     `PostgreSQL   postgresql://${config.postgres.user}@${config.postgres.host}:${config.postgres.port}/${config.postgres.database}\n`,

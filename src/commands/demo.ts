@@ -1,4 +1,5 @@
 import type { Bar, SymbolFreshness } from '../core/ports/bars.js';
+import type { PageServer } from '../core/ports/dashboard.js';
 import type { Stack } from '../core/ports/stack.js';
 import { waitForFinalBars, type FinalBarsPorts } from './demo/final-bars.js';
 import type { Submitted } from './submit.js';
@@ -17,6 +18,7 @@ export interface DemoPorts extends BackgroundPorts, FinalBarsPorts, VerifyPorts 
   readonly exchange: VerifyPorts['exchange'];
   readonly background: FinalBarsPorts['background'];
   readonly stack: Stack;
+  readonly page: Pick<PageServer, 'probe'>;
   /** Tables, topics and folders. */
   readonly init: () => Promise<unknown>;
   /** The streaming job, with these parameters. */
@@ -32,6 +34,7 @@ export interface DemoOptions {
   readonly isLive: boolean;
   readonly exchangeUrl: string;
   readonly sandboxPort: number;
+  readonly pagePort: number;
   /** How many final bars each symbol must have before they are verified. */
   readonly wantedFinalBars: number;
   readonly signal: AbortSignal;
@@ -91,6 +94,8 @@ export async function demo(ports: DemoPorts, options: DemoOptions): Promise<Demo
   if (!options.isLive) await step('sandbox exchange', () => startSandbox(ports, options, tapeFrom));
   await step('producer', () => produceInBackground(ports, options, tapeFrom));
   const { run } = await step('Spark job', () => ports.submit(['lake_interval_ms=10000']));
+  await step('page', () => startPage(ports, options));
+  say(`watch it at http://127.0.0.1:${options.pagePort}`);
   const wanted = {
     ...beginning,
     source,
@@ -187,6 +192,20 @@ async function startSandbox(
     ready: async (attempt) => {
       await exchange.serverTime(attempt);
     },
+    signal,
+  });
+}
+
+/** The page to look at while the first bars become final, and until `stack down`. */
+async function startPage(
+  { background, page }: DemoPorts,
+  { symbols, pagePort, signal }: DemoOptions,
+): Promise<void> {
+  await background.start({
+    name: 'dashboard',
+    args: ['dashboard', '--symbols', symbols.join(',')],
+    ports: { dashboard: pagePort },
+    ready: (attempt) => page.probe(pagePort, attempt),
     signal,
   });
 }

@@ -8,9 +8,7 @@ import type { MinuteVerdict } from './minute-verdict.js';
  * - `different`: verify found something wrong in it;
  * - `sample`: rows to look at, which nobody has traded.
  */
-export const proofs = ['verified', 'final', 'open', 'different', 'sample'] as const;
-
-export type Proof = (typeof proofs)[number];
+export type Proof = 'verified' | 'final' | 'open' | 'different' | 'sample';
 
 /** Rows of `scripts/` that are there to be looked at. */
 export const sampleSource = 'sample';

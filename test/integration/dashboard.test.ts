@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 import type pg from 'pg';
@@ -7,10 +6,11 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createSchema } from '../../src/adapters/postgres-schema.js';
 import { createPool } from '../../src/adapters/postgres.js';
+import { createApp } from '../../src/compose.js';
 import type { JudgedMinute } from '../../src/core/minute-verdict.js';
 import { describeInChromium, openChromium } from '../support/chromium.js';
 import { DashboardWorld } from '../support/dashboard-world.js';
-import { program } from '../support/pipeline.js';
+import { eventually, program } from '../support/pipeline.js';
 import { startStack, type TestStack } from '../support/stack.js';
 
 const minuteMs = 60_000;
@@ -25,7 +25,6 @@ let server: ReturnType<typeof launch>;
 let browser: Browser;
 let context: BrowserContext;
 let page: Page;
-let folder: string;
 let address: string;
 let lostTrades: number;
 /** What the page complained of, outside the time in which its database was away. */
@@ -72,37 +71,12 @@ const launch = () =>
 async function startDashboard(): Promise<string> {
   server = launch();
   let text = '';
-  for await (const line of server.iterable()) {
-    text += line;
-    if (text.endsWith('}')) return (JSON.parse(text) as { url: string }).url;
-  }
-  throw new Error(`the dashboard ended: ${(await server).stderr}`);
+  server.stdout.on('data', (part: Buffer) => (text += part.toString()));
+  return Promise.race([
+    eventually('the address of the page', () => Promise.resolve(/"(http:[^"]+)"/.exec(text)?.[1]), 30_000),
+    server.then(({ stderr }) => Promise.reject(new Error(`the dashboard ended: ${stderr}`))),
+  ]);
 }
-
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'dashboard-test-'));
-  await mkdir(pictures, { recursive: true });
-  stack = await startStack({ name: 'dashboard', portOffset: 15_000, only: ['postgres'] });
-  pool = createPool(stack.config.postgres);
-  await fillWarehouse();
-  address = await startDashboard();
-  browser = await openChromium(join(folder, 'net.json'));
-  context = await browser.newContext({ viewport: { width: 1440, height: 1120 }, colorScheme: 'dark' });
-  page = await context.newPage();
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => requested.add(new URL(request.url()).host));
-  await page.goto(address);
-});
-afterAll(async () => {
-  await browser?.close();
-  server?.kill('SIGKILL');
-  await pool?.end();
-  await stack?.stop();
-  await rm(folder, { recursive: true, force: true });
-});
 
 const newest = (state: string) => page.locator(`#status[data-state="${state}"]`);
 const waitForStatus = (state: string): Promise<void> => newest(state).waitFor({ timeout: 30_000 });
@@ -128,6 +102,30 @@ const pixelsOf = (colour: string): Promise<number> =>
   })()`);
 
 describeInChromium('the dashboard', () => {
+  beforeAll(async () => {
+    await mkdir(pictures, { recursive: true });
+    stack = await startStack({ name: 'dashboard', portOffset: 15_000, only: ['postgres'] });
+    pool = createPool(stack.config.postgres);
+    await fillWarehouse();
+    address = await startDashboard();
+    browser = await openChromium();
+    context = await browser.newContext({ viewport: { width: 1440, height: 1120 }, colorScheme: 'dark' });
+    page = await context.newPage();
+    page.on('console', (message) => {
+      const isOfTheTest = message.text().startsWith('Canvas2D: Multiple readback operations');
+      if (['error', 'warning'].includes(message.type()) && !isOfTheTest) complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('request', (request) => requested.add(new URL(request.url()).host));
+    await page.goto(address);
+  });
+  afterAll(async () => {
+    await browser.close();
+    server.kill('SIGKILL');
+    await pool.end();
+    await stack.stop();
+  });
+
   it('shows candles, their proof, holes and runs', async () => {
     await waitForStatus('live');
     for (const colour of ['up', 'down', 'verified', 'final', 'open', 'different'])
@@ -137,7 +135,9 @@ describeInChromium('the dashboard', () => {
     await proofOf(last.at, 'final').waitFor();
     await proofOf(last.at + minuteMs, 'open').waitFor();
     await proofOf(beginAgo(16), 'verified').waitFor();
-    expect(await textOf('proven-note')).toMatch(/^127 verified · 4 not final · 1 different$/);
+    const verified = await world.countVerified('BTCUSDT');
+    expect(verified).toBeGreaterThan(100);
+    expect(await textOf('proven-note')).toBe(`${verified} verified · 4 not final · 1 different`);
     expect(await textOf('holes')).toBe('1');
     expect(lostTrades).toBeGreaterThan(100);
     expect(await textOf('holes-note')).toBe(`${lostTrades} trades are missing`);
@@ -158,5 +158,48 @@ describeInChromium('the dashboard', () => {
       console.info(`final bar on the page after ${lateMs} ms`);
       expect(lateMs).toBeLessThan(allowedMs);
     }
+  });
+
+  it('is kept as a picture, dark and light, and has nothing beside its frame', async () => {
+    await picture('dark');
+    await page.locator('#theme').click();
+    await picture('light');
+    await page.locator('#theme').click();
+    await page.setViewportSize({ width: 390, height: 800 });
+    const overflow = (): Promise<number> =>
+      page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+    expect(await overflow()).toBe(0);
+    await picture('narrow');
+    await page.setViewportSize({ width: 1440, height: 1120 });
+    expect(await overflow()).toBe(0);
+  });
+
+  it('has no complaint of the browser, and asks nobody but its own server', () => {
+    expect(complaints).toEqual([]);
+    expect([...requested]).toEqual([new URL(address).host]);
+  });
+
+  it('says that it is stale when PostgreSQL is killed, and recovers by itself', async () => {
+    const { stack: servers } = createApp(stack.config);
+    const postgres = (await servers.status()).find(({ name }) => name === 'postgres');
+    if (postgres?.state !== 'running' || postgres.pid === undefined) throw new Error('no PostgreSQL runs');
+    process.kill(postgres.pid, 'SIGKILL');
+    await waitForStatus('stale');
+    expect(await textOf('notice')).toMatch(/PostgreSQL .*(did not answer|has not answered|ECONNREFUSED)/);
+    await servers.up({ say: () => undefined, signal: AbortSignal.timeout(60_000), only: ['postgres'] });
+    await waitForStatus('live');
+    expect(await page.locator('#notice').isVisible()).toBe(false);
+    await world.countUntil(beginAgo(1) + 30_000);
+    const { at } = await world.newestFinal('BTCUSDT');
+    await proofOf(at, 'final').waitFor({ timeout: 30_000 });
+  });
+
+  it('refuses a second one on its port, and ends well on Ctrl-C', async () => {
+    const second = await launch();
+    expect(second).toMatchObject({ exitCode: 3 });
+    expect(second.stderr).toContain(`A dashboard is served at ${address} already`);
+    server.kill('SIGINT');
+    expect(await server).toMatchObject({ exitCode: 0 });
+    await waitForStatus('offline');
   });
 });

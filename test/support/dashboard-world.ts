@@ -49,7 +49,7 @@ export class DashboardWorld {
     for (const one of this.tapes) {
       const end = one.tape.positionAt(time - this.shiftMs);
       const lost = one === this.tapes[0] ? this.lost : [0, 0];
-      const trades = one.tape.trades(one.next, end).filter(({ id }) => id < lost[0]! || id >= lost[1]!);
+      const trades = one.tape.trades(one.next, end).filter(({ id }) => id < lost[0] || id >= lost[1]);
       one.next = Math.max(one.next, end);
       if (trades.length === 0) continue;
       const rows = trades
@@ -90,6 +90,18 @@ export class DashboardWorld {
       [symbol],
     );
     return { at: row!.window_start.getTime(), finalizedAt: row!.finalized_at.getTime() };
+  }
+
+  /** Minutes that are final, quiet ones too, and that verify has found equal. */
+  async countVerified(symbol: string): Promise<number> {
+    const [row] = await queryRows<{ minutes: number }>(
+      this.pool,
+      `SELECT count(*)::int AS minutes FROM crypto.candles_1min AS candle
+       JOIN crypto.reconciliations AS found USING (source, symbol, window_start)
+       WHERE symbol = $1 AND candle.is_final AND found.verdict = 'equal'`,
+      [symbol],
+    );
+    return row!.minutes;
   }
 
   private async keepNewest(symbol: string, row: readonly string[]): Promise<void> {

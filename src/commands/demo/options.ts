@@ -5,7 +5,7 @@ interface DemoSettings {
   readonly symbols: readonly string[];
   readonly areSymbolsSet: boolean;
   readonly exchangeUrl: string;
-  readonly native: { readonly ports: { readonly sandbox: number } };
+  readonly native: { readonly ports: { readonly sandbox: number; readonly dashboard: number } };
 }
 
 const defaultSymbols = ['BTCUSDT', 'ETHUSDT'];
@@ -27,6 +27,7 @@ export function demoOptions(config: DemoSettings, isLive: boolean, signal: Abort
     isLive,
     exchangeUrl: config.exchangeUrl,
     sandboxPort,
+    pagePort: config.native.ports.dashboard,
     wantedFinalBars: 10,
     signal,
   };

@@ -33,6 +33,7 @@ function aDemo(minutes: number) {
     archive: fakeKlineArchive([], []),
     reconciliations: fakeReconciliations().reconciliations,
     topics: { cursors: () => Promise.resolve([]) },
+    page: { probe: () => Promise.resolve() },
     say: (line) => said.push(line),
     logTail: () => Promise.resolve(''),
     init: () => Promise.resolve(),
@@ -75,6 +76,7 @@ function aDemo(minutes: number) {
     isLive: false,
     exchangeUrl: 'http://exchange.example',
     sandboxPort: 8090,
+    pagePort: 8091,
     wantedFinalBars: 3,
     signal: new AbortController().signal,
   };
@@ -98,6 +100,16 @@ describe('demo', () => {
     expect(said.join()).toContain(
       'bars since 2024-08-08T12:00:00.000Z. They are caught up; proven here are those since 2024-08-08T14:40:00.000Z',
     );
+  });
+
+  it('serves a page of its symbols, and says where', async () => {
+    const { ports, options, said, started } = aDemo(15);
+    await demo(ports, options);
+    expect(started.find(({ name }) => name === 'dashboard')).toMatchObject({
+      args: ['dashboard', '--symbols', 'BTCUSDT'],
+      ports: { dashboard: 8091 },
+    });
+    expect(said).toContain('watch it at http://127.0.0.1:8091');
   });
 
   it('adds up the memory of all that runs', async () => {
