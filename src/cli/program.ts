@@ -126,9 +126,10 @@ export async function runCli(call: CliCall): Promise<number> {
   }
 }
 
-async function openApp(config: Promise<Config>): Promise<App> {
-  const { createApp } = await import('../compose.js');
-  return createApp(await config);
+/** Waits for both at once: a configuration that is wrong says so before the adapters are loaded, when nobody else listens. */
+async function openApp(loading: Promise<Config>): Promise<App> {
+  const [config, { createApp }] = await Promise.all([loading, import('../compose.js')]);
+  return createApp(config);
 }
 
 /** A wait that the user's Ctrl-C ended: it was said already, and it is no failure. */
