@@ -22,7 +22,13 @@ export const streamUrl = z
   .url({ protocol: /^wss?$/, error: 'is not a ws(s) address' })
   .transform(withoutSlash)
   .optional();
-export const port = z.coerce.number().int().min(1).max(65535);
+export const wholeNumber = (least: number, most: number) => {
+  const error = `is not a whole number from ${least} to ${most}`;
+  return z.coerce
+    .number(error)
+    .refine((value) => Number.isInteger(value) && value >= least && value <= most, error);
+};
+export const port = wholeNumber(1, 65_535);
 export const symbolList = z
   .string()
   .transform((text) => [

@@ -22,6 +22,7 @@ import {
   symbolList,
   tableName,
   url,
+  wholeNumber,
 } from './config-values.js';
 import { currentUser } from './current-user.js';
 import { basePorts, type Ports } from './core/settings.js';
@@ -60,7 +61,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     CRYPTO_ARCHIVE_URL: archive.optional(),
     CRYPTO_STREAM_URL: streamUrl,
     CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
-    CRYPTO_POLL_INTERVAL_MS: z.coerce.number().int().min(100).max(3_600_000).default(5000),
+    CRYPTO_POLL_INTERVAL_MS: wholeNumber(100, 3_600_000).default(5000),
     KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),
     CRYPTOPIPE_CLUSTER_KAFKA: z
       .string()
@@ -101,7 +102,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
 
 const firstSchema = z.object({
   CRYPTOPIPE_STACK: z.enum(['native', 'docker']).default('native'),
-  CRYPTOPIPE_PORT_OFFSET: z.coerce.number().int().min(0).max(50_000).default(0),
+  CRYPTOPIPE_PORT_OFFSET: wholeNumber(0, 50_000).default(0),
 });
 
 function problemsOf(error: z.ZodError): string[] {

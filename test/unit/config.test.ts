@@ -25,6 +25,17 @@ it('refuses an archive in a place that it cannot read', () => {
 });
 
 it.each([
+  ['PGPORT', 'abc', 'is not a whole number from 1 to 65535'],
+  ['PGPORT', '70000', 'is not a whole number from 1 to 65535'],
+  ['CRYPTO_POLL_INTERVAL_MS', '99.5', 'is not a whole number from 100 to 3600000'],
+  ['CRYPTOPIPE_PORT_OFFSET', '-1', 'is not a whole number from 0 to 50000'],
+])('refuses %s=%s in one line', (name, value, says) => {
+  expect(() => archiveOf({ [name]: value })).toThrow(
+    new RegExp(`^The configuration is wrong:\n  ${name}: ${says}$`),
+  );
+});
+
+it.each([
   [0o600, []],
   [0o400, []],
   [0o640, ['SPARK_REST_KEY_FILE']],
