@@ -64,7 +64,7 @@ export async function readTellingEnd(spark: SparkCluster, submissionId: string):
   return tellingEnd(await readDriverLog(spark, submissionId));
 }
 
-async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why: string): Promise<JobRun> {
+async function settled(ports: ReconcilePorts, run: JobRun, state: RunState, why?: string): Promise<JobRun> {
   await ports.book.setState(run.runId, state, why);
   return (await ports.book.find(run.runId)) ?? run;
 }
@@ -129,6 +129,7 @@ async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport):
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { run: fresh ?? run, driverState };
+  if (runState === 'FINISHED') return { run: await settled(ports, fresh, runState), driverState };
   const cause =
     runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, fresh, report) : undefined;
   const what =

@@ -180,7 +180,7 @@ describe('a program that does not register itself', () => {
     await seen.world.clock.sleep(600_000);
     expect(await look(seen)).toMatchObject({ state: 'RUNNING', situation: 'running' });
     seen.world.spark.drivers[0]!.state = 'FINISHED';
-    expect(await look(seen)).toMatchObject({ state: 'FINISHED' });
+    expect(await look(seen)).toMatchObject({ state: 'FINISHED', error: undefined });
   });
 
   it('has the application that bears its name, or that its log names', async () => {
