@@ -1,6 +1,7 @@
 import { CryptopipeError, ConfigError, UsageError } from '../core/errors.js';
 import type { Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
+import { shellWord } from '../core/submitted-as.js';
 import { plan, type Plan, type PlanOptions } from './plan.js';
 import { stop } from './stop.js';
 import { prepare, submit, type Submitted, type SubmitPorts } from './submit.js';
@@ -70,9 +71,6 @@ async function endOld(ports: SubmitPorts, old: JobRun, options: ReplaceOptions):
   }
 }
 
-/** As a shell of POSIX reads it back. */
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`;
-
 /** The one moment at which nothing runs: an error says so, and how to bring back what ran before. */
 async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<Submitted> {
   try {
@@ -80,7 +78,7 @@ async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOpt
   } catch (error) {
     if (!(error instanceof CryptopipeError)) throw error;
     const before = Object.entries(old.parameters).map(
-      ([name, value]) => ` -p ${quoted(`${name}=${String(value)}`)}`,
+      ([name, value]) => ` -p ${shellWord(`${name}=${String(value)}`)}`,
     );
     ports.say(
       `run ${old.runId} was stopped to be replaced; it starts again by: cryptopipe submit ${old.job}${old.supervise ? ' --supervise' : ''}${before.join('')}`,

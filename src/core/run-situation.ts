@@ -5,6 +5,7 @@ import { shortDuration } from './report.js';
 import { couldHold, describeNeed, hasRoomFor, needOf, roomOf } from './run-room.js';
 import { situations, type SituationName } from './situations.js';
 import { registersItself } from './submission.js';
+import { submittedAs } from './submitted-as.js';
 
 /** The job says each second that it lives; so long it may be silent while PostgreSQL is slow. */
 export const heartbeatLimitMs = 15_000;
@@ -44,7 +45,7 @@ type Told = readonly [name: SituationName, details?: string | undefined];
 export function situationOf(run: JobRun, evidence: Evidence): Situation {
   const [name, details] = isLive(run.state) ? tellLive(run, evidence) : tellEnded(run);
   const { meaning, isHealthy, whatToDo } = situations[name];
-  const nextStep = whatToDo.replaceAll('RUN', run.runId).replaceAll('JOB', run.job);
+  const nextStep = whatToDo.replaceAll('RUN', run.runId).replaceAll('JOB', submittedAs(run));
   return {
     name,
     sentence: details === undefined ? meaning : `${meaning} (${details})`,

@@ -1,4 +1,4 @@
-/** One way in which a run can be, for people. In `whatToDo` RUN and JOB stand for the run's id and its job. */
+/** One way in which a run can be, for people. In `whatToDo` RUN stands for the run's id, JOB for what was submitted. */
 interface SituationMeaning {
   readonly meaning: string;
   readonly isHealthy: boolean;

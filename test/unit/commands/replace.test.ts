@@ -133,7 +133,7 @@ describe('replace', () => {
     const values = { newCheckpoint: true };
     await expect(replacing(world, ['hot_interval_ms=1000'], values)).rejects.toThrow(/refused/);
     expect(world.said.at(-1)).toMatch(
-      /starts again by: cryptopipe submit streaming -p 'hot_interval_ms=500' -p 'topic=it'\\''s so'$/,
+      /starts again by: cryptopipe submit streaming -p hot_interval_ms=500 -p 'topic=it'\\''s so'$/,
     );
   });
 

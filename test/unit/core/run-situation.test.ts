@@ -134,6 +134,19 @@ describe('the situation of a run', () => {
     expect(situation.sentence).toMatch(sentence);
   });
 
+  it.each<[string, Partial<JobRun>]>([
+    ['quality', { job: 'quality', parameters: { day: '2026-01-01' } }],
+    // A job of the catalogue may have a parameter of that name.
+    ['import', { job: 'import', parameters: { file: 'a.csv' } }],
+    ['sql daily.sql …', { job: 'sql', parameters: { file: 'daily.sql', to: 'stdout' } }],
+    ["python 'my etl.py' …", { job: 'my-etl', parameters: { file: 'my etl.py' }, request: foreign }],
+    ['jar pi.jar …', { job: 'pi', parameters: { file: 'pi.jar', class: 'Pi' }, request: foreign }],
+  ])('says how it is submitted again: %s', (words, row) => {
+    expect(situationOf(run({ state: 'KILLED', ...row }), {}).nextStep).toBe(
+      `again: \`cryptopipe submit ${words}\``,
+    );
+  });
+
   it('names the run in its next step', () => {
     expect(situationOf(run({ state: 'LOST', job: 'quality' }), {}).nextStep).toBe(
       'again: `cryptopipe submit quality`',
