@@ -1,8 +1,10 @@
 import { UsageError } from '../core/errors.js';
 import { resourcesWith, usualResources, type JobResources } from '../core/job.js';
+import type { ParameterValues } from '../core/job-parameters.js';
 import type { LocalFiles } from '../core/ports/local-files.js';
 import { parseSettings } from '../core/program-settings.js';
 import { storedPathOf, type StoredFile, type Work } from '../core/submission.js';
+import { shellWord } from '../core/submitted-as.js';
 
 /** A program that exists already, as a person names it. */
 export interface ProgramCall {
@@ -67,6 +69,15 @@ function nameOf({ name, file }: ProgramCall, taken: readonly string[]): string {
   return chosen;
 }
 
+/** What the book of runs says of it. */
+function bookedOf({ file, mainClass, args }: ProgramCall): ParameterValues {
+  return {
+    file,
+    ...(mainClass === undefined ? {} : { class: mainClass }),
+    ...(args.length === 0 ? {} : { arguments: args.map(shellWord).join(' ') }),
+  };
+}
+
 /**
  * What a program that exists already hands to Spark; reads its local files.
  * @param taken names that belong to the catalogue: `stop streaming` must not mean two things.
@@ -87,16 +98,15 @@ export async function programWork(
     Promise.all(places.map((place) => placed(local, place, files)));
   const [address = ''] = await allPlaced([call.file]);
   const common = { address, args: call.args, jars: await allPlaced(call.jars) };
-  const { mainClass } = call;
   return {
     ...{ job, sparkSettings, files, single: call.single, supervise: call.supervise },
     appName: job,
     registersItself: false,
-    parameters: { file: call.file, ...(mainClass === undefined ? {} : { class: mainClass }) },
+    parameters: bookedOf(call),
     resources: resourcesWith(usualResources, call.resources),
     program:
       call.kind === 'jar'
-        ? { ...common, kind: 'jar', mainClass: mainClass ?? '' }
+        ? { ...common, kind: 'jar', mainClass: call.mainClass ?? '' }
         : { ...common, kind: 'python', pyFiles: await allPlaced(call.pyFiles) },
   };
 }

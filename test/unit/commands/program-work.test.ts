@@ -60,6 +60,21 @@ describe('a JAR', () => {
   });
 });
 
+describe('the book of runs', () => {
+  it('says what a program was started with, as a shell takes it', async () => {
+    const { parameters } = await work({ args: ['2', 'two words', "it's"] });
+    expect(parameters).toEqual({
+      ...{ file: 'target/SparkPi_2.13.jar', class: 'org.example.Pi' },
+      arguments: String.raw`2 'two words' 'it'\''s'`,
+    });
+  });
+
+  it('says nothing of what was not typed', async () => {
+    const { parameters } = await work({ kind: 'python', file: 'a.py', mainClass: undefined, args: [] });
+    expect(parameters).toEqual({ file: 'a.py' });
+  });
+});
+
 describe('a Python program', () => {
   it('goes to the inner spark-submit, all but what the JVM is launched with', async () => {
     const request = await requestOf({
