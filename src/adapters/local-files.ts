@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { UsageError } from '../core/errors.js';
+import { whyUnread } from './text-files.js';
 import type { LocalFiles } from '../core/ports/local-files.js';
 
 /** A file is held in memory as a whole while it is hashed and stored. */
@@ -12,7 +13,7 @@ const safeName = (path: string): string => basename(path).replaceAll(/[^A-Za-z0-
 
 async function requireReadable(path: string): Promise<void> {
   const found = await stat(path).catch((cause: unknown) => {
-    throw new UsageError(`${path} cannot be read: ${(cause as Error).message}`, {
+    throw new UsageError(`${path} cannot be read: ${whyUnread(cause)}`, {
       nextStep: 'Name a file of this computer, or an address that the workers reach (hdfs:, https:, s3a:).',
       cause,
     });

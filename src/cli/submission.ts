@@ -9,8 +9,10 @@ import {
   type SubmitPorts,
 } from '../commands/submit.js';
 import type { App } from '../compose.js';
+import { isLive } from '../core/driver-state.js';
 import { findJob, type Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
+import { stopCommand } from '../core/run-commands.js';
 import type { Work } from '../core/submission.js';
 import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
@@ -158,6 +160,8 @@ export function printOutcome(
   );
   if (run.uiUrl !== undefined) io.out(`Spark's page of it: ${run.uiUrl}\n`);
   io.err(
-    `Follow it: cryptopipe logs ${run.runId} · cryptopipe runs · end it: cryptopipe stop ${run.runId}\n`,
+    isLive(run.state)
+      ? `Follow it: cryptopipe logs ${run.runId} --follow · cryptopipe runs show ${run.runId} · end it: ${stopCommand(run)}\n`
+      : `Its log: cryptopipe logs ${run.runId} · everything about it: cryptopipe runs show ${run.runId}\n`,
   );
 }

@@ -75,10 +75,9 @@ async function run(context: CliContext, file: string, flags: SqlFlags, command: 
   if (flags.csv && (flags.json || !isPrinted))
     command.error(`error: --csv does not go with ${flags.json ? '--json' : '--to'}`);
   const app = await context.app();
-  const { content } = await app.localFiles.load(file);
   const work = sqlWork(app.templates, findJob('sql', app.jobs), {
     ...{ file, target: { to, key, partitionBy, overwrite }, overrides: flags.param },
-    text: new TextDecoder().decode(content),
+    text: app.textFiles.read(file),
     resources: resourcesOf(flags),
     conf: flags.conf,
   });

@@ -1,5 +1,6 @@
 import { InterruptedError, UnreachableError } from '../core/errors.js';
 import type { JobRun } from '../core/ports/runs.js';
+import { stopCommand } from '../core/run-commands.js';
 import { awaitRun, crashLoopOf, failureOf, isCrashLooping, tellChanges } from './await-run.js';
 import type { Reconciled, ReconcilePorts } from './reconcile.js';
 
@@ -8,8 +9,8 @@ export interface FollowPorts extends ReconcilePorts {
   readonly say?: (line: string) => void;
 }
 
-const howToFollow = (runId: string): string =>
-  `See it with \`cryptopipe runs show ${runId}\`, its log with \`cryptopipe logs ${runId}\`, end it with \`cryptopipe stop ${runId}\`.`;
+const howToFollow = (run: JobRun): string =>
+  `See it with \`cryptopipe runs show ${run.runId}\`, its log with \`cryptopipe logs ${run.runId} --follow\`, end it with \`${stopCommand(run)}\`.`;
 
 /**
  * Follows a run to its end and returns it only where it FINISHED. Ctrl-C leaves the run alone.
@@ -31,13 +32,13 @@ export async function follow(
     throw new InterruptedError(
       `Run ${run.runId} goes on (${seen.run.state}); only the wait for it was ended`,
       {
-        nextStep: howToFollow(run.runId),
+        nextStep: howToFollow(run),
       },
     );
   if (seen.ended === 'timed out')
     throw new UnreachableError(
       `Run ${run.runId} goes on (${seen.run.state}, ${seen.situation.name}: ${seen.situation.sentence}); the wait for it is over`,
-      { nextStep: howToFollow(run.runId) },
+      { nextStep: howToFollow(run) },
     );
   if (isCrashLooping(seen)) throw await crashLoopOf(ports, seen);
   if (seen.run.state !== 'FINISHED') throw await failureOf(ports, seen.run);

@@ -4,7 +4,7 @@ import type { ParameterValues } from '../core/job-parameters.js';
 import type { LocalFiles } from '../core/ports/local-files.js';
 import { parseSettings } from '../core/program-settings.js';
 import { storedPathOf, type StoredFile, type Work } from '../core/submission.js';
-import { shellWord } from '../core/submitted-as.js';
+import { shellWord } from '../core/run-commands.js';
 
 /** A program that exists already, as a person names it. */
 export interface ProgramCall {

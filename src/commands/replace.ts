@@ -1,7 +1,7 @@
 import { CryptopipeError, ConfigError, UsageError } from '../core/errors.js';
 import type { Job } from '../core/job.js';
 import type { JobRun } from '../core/ports/runs.js';
-import { shellWord } from '../core/submitted-as.js';
+import { shellWord } from '../core/run-commands.js';
 import { plan, type Plan, type PlanOptions } from './plan.js';
 import { stop } from './stop.js';
 import { prepare, submit, type Submitted, type SubmitPorts } from './submit.js';

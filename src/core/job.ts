@@ -66,7 +66,10 @@ export function findJob(name: string, jobs: readonly Job[]): Job {
   if (job !== undefined) return job;
   const names = jobs.map((candidate) => candidate.name);
   const meant = nearest(name, names);
+  const kind = /\.(sql|py|jar)$/.exec(name)?.[1];
+  const asFile =
+    kind === undefined ? '' : `A file is submitted as \`${kind === 'py' ? 'python' : kind} ${name}\`. `;
   throw new UsageError(`There is no job ${name}${meant === undefined ? '' : `; did you mean ${meant}?`}`, {
-    nextStep: `Known jobs: ${names.join(', ')}. See them with \`cryptopipe jobs\`.`,
+    nextStep: `${asFile}Known jobs: ${names.join(', ')}. See them with \`cryptopipe jobs\`.`,
   });
 }

@@ -5,7 +5,7 @@ import { shortDuration } from './report.js';
 import { couldHold, describeNeed, hasRoomFor, needOf, roomOf } from './run-room.js';
 import { situations, type SituationName } from './situations.js';
 import { registersItself } from './submission.js';
-import { submittedAs } from './submitted-as.js';
+import { submittedAs } from './run-commands.js';
 
 /** The job says each second that it lives; so long it may be silent while PostgreSQL is slow. */
 export const heartbeatLimitMs = 15_000;

@@ -1,6 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { CliContext } from '../../src/cli/context.js';
+import { printOutcome } from '../../src/cli/submission.js';
+import type { JobRun } from '../../src/core/ports/runs.js';
+import type { SubmissionRequest } from '../../src/core/ports/spark.js';
+import { aRun } from '../support/memory-runs.js';
 import { callCli } from '../support/run-cli.js';
 
 /** No server listens on these ports: a command that sent anything would fail. */
@@ -51,6 +56,54 @@ describe('submit --dry-run', () => {
     );
     expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
     expect(err).toContain('mod: no such parameter; did you mean mode?');
+  });
+});
+
+describe('a file that is not there', () => {
+  it.each([
+    [['submit', 'sql', 'nowhere.sql'], 'error: nowhere.sql cannot be read: there is no such file\n'],
+    [
+      ['submit', 'python', 'nowhere.py'],
+      'error: nowhere.py cannot be read: there is no such file\nName a file of this computer, or an address that the workers reach (hdfs:, https:, s3a:).\n',
+    ],
+  ])('is said and exits 2: %j', async (argv, says) => {
+    expect(await callCli(argv, env)).toEqual({ exitCode: 2, out: '', err: says });
+  });
+});
+
+describe('what a person reads of a submission', () => {
+  const printed = (run: Partial<JobRun>): string => {
+    let err = '';
+    const io = {
+      out: () => undefined,
+      err: (text: string) => (err += text),
+      isTerminal: false,
+      useColor: false,
+    };
+    const context = { io } as unknown as CliContext;
+    printOutcome(
+      context,
+      { run: aRun({ runId: 'x', ...run }), outcome: 'submitted', isRegistered: true },
+      false,
+    );
+    return err;
+  };
+
+  it('is how to follow and to end it while it lives', () => {
+    expect(printed({ state: 'RUNNING' })).toBe(
+      'Follow it: cryptopipe logs x --follow · cryptopipe runs show x · end it: cryptopipe stop x\n',
+    );
+  });
+
+  it('is how to end it by force where its program cannot be asked', () => {
+    const request = { appArgs: ['etl.py', '2'] } as unknown as SubmissionRequest;
+    expect(printed({ state: 'RUNNING', request })).toContain('end it: cryptopipe stop x --kill\n');
+  });
+
+  it('is where to look when it has ended, and not how to end it', () => {
+    expect(printed({ state: 'FINISHED' })).toBe(
+      'Its log: cryptopipe logs x · everything about it: cryptopipe runs show x\n',
+    );
   });
 });
 

@@ -222,6 +222,16 @@ describe('a program that does not register itself', () => {
     });
   });
 
+  it('that is waited for in vain is ended by --kill alone, and the message says so', async () => {
+    const { world, runId } = await posted();
+    const options = { timeoutMs: 1000, signal: new AbortController().signal };
+    await expect(follow(world.ports, world.book.read(runId), options)).rejects.toMatchObject({
+      nextStep: expect.stringMatching(
+        new RegExp(`end it with \`cryptopipe stop ${runId} --kill\`\\.$`),
+      ) as string,
+    });
+  });
+
   it('cannot be asked to stop, only killed', async () => {
     const { world, runId } = await posted();
     const asked = { run: runId, timeoutMs: 5000, signal: new AbortController().signal };

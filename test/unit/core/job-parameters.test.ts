@@ -98,4 +98,21 @@ describe('findJob', () => {
       'There is no job steaming; did you mean streaming?',
     );
   });
+
+  it.each([
+    ['my/daily.sql', 'sql my/daily.sql'],
+    ['etl.py', 'python etl.py'],
+    ['pi.jar', 'jar pi.jar'],
+  ])('says how the file %s is submitted', (name, words) => {
+    const failure = ((): unknown => {
+      try {
+        return findJob(name, [streaming]);
+      } catch (error) {
+        return error;
+      }
+    })();
+    expect(failure).toMatchObject({
+      nextStep: `A file is submitted as \`${words}\`. Known jobs: streaming. See them with \`cryptopipe jobs\`.`,
+    });
+  });
 });

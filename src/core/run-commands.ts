@@ -15,3 +15,8 @@ export function submittedAs(run: Pick<JobRun, 'job' | 'runId' | 'parameters' | '
   if (!registersItself(run)) return `${'class' in run.parameters ? 'jar' : 'python'} ${shellWord(file)} …`;
   return run.job === 'sql' ? `sql ${shellWord(file)} …` : run.job;
 }
+
+/** Ends a run: in order, or at once where its program does not look whether it should stop. */
+export function stopCommand(run: Pick<JobRun, 'runId' | 'request'>): string {
+  return `cryptopipe stop ${run.runId}${registersItself(run) ? '' : ' --kill'}`;
+}
