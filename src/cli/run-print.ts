@@ -11,8 +11,9 @@ const ago = (ms: number): string => `${shortDuration(Math.max(0, ms))} ago`;
 
 function timeLines({ run }: RunDetails): Line[] {
   const { heartbeatAt, stopRequestedAt, submittedBy, restarts, starts, supervise, lastError } = run;
-  // Only a job of ours counts its starts.
-  const restarted = registersItself(run)
+  // Only a job of ours counts its starts, and says when it ends; of a driver that has ended Spark keeps no time.
+  const isOurs = registersItself(run);
+  const restarted = isOurs
     ? `${restarts} times${restarts === 0 ? '' : `, last ${shortTime(starts.at(-1))}`}`
     : 'as often as its log shows';
   return [
@@ -20,7 +21,7 @@ function timeLines({ run }: RunDetails): Line[] {
     ['started', shortTime(run.startedAt)],
     ['says it lives', heartbeatAt && `${shortTime(heartbeatAt)}, ${ago(ageOf(run, heartbeatAt))}`],
     ['stop asked for', shortTime(stopRequestedAt)],
-    ['ended', shortTime(run.endedAt)],
+    [isOurs ? 'ended' : 'seen ended', shortTime(run.endedAt)],
     ['supervised', supervise ? `yes; started again ${restarted}` : 'no'],
     [run.brokeOff ? 'died of' : 'died before of', lastError],
   ];

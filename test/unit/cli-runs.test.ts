@@ -1,9 +1,33 @@
 import { describe, expect, it } from 'vitest';
+import { printRun } from '../../src/cli/run-print.js';
+import type { SubmissionRequest } from '../../src/core/ports/spark.js';
+import { situationOf } from '../../src/core/run-situation.js';
 import { situations } from '../../src/core/situations.js';
+import { aRun } from '../support/memory-runs.js';
 import { callCli } from '../support/run-cli.js';
 
 /** No server listens on these ports: a command that asked anything would exit with 4. */
 const env = { PGPORT: '9', SPARK_REST_URL: 'http://127.0.0.1:9', SPARK_UI_URL: 'http://127.0.0.1:9' };
+
+describe('runs show', () => {
+  it.each([
+    ['ended           2026-11-23 22:00:00Z', undefined],
+    // Spark keeps no time of a driver's end: it is when somebody looked.
+    ['seen ended      2026-11-23 22:00:00Z', { appArgs: ['etl.py'] } as unknown as SubmissionRequest],
+  ])('says whose word the time of the end is: %s', (line, request) => {
+    let out = '';
+    const io = {
+      out: (text: string) => (out += text),
+      err: () => undefined,
+      isTerminal: false,
+      useColor: false,
+    };
+    const ended = aRun({ request, state: 'FINISHED', endedAt: new Date(Date.UTC(2026, 10, 23, 22)) });
+    const run = { ...ended, driverState: undefined, situation: situationOf(ended, {}) };
+    printRun(io, { run, batches: [], unreachable: undefined });
+    expect(out.split('\n')).toContain(line);
+  });
+});
 
 describe('runs', () => {
   it.each([
