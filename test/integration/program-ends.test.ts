@@ -42,7 +42,7 @@ const call = (argv: readonly string[]): Promise<CliResult> => callCli(argv, stac
 
 /** The words of one submission. */
 function wordsOf(kind: Kind, end: End): readonly string[] {
-  const rest = [...small, '--wait', '--timeout', '240'];
+  const rest = [...small, '--wait', '--timeout', '600'];
   const program = ['--name', `${kind}-${end.toLowerCase()}`, '--', '2', ending[end]];
   switch (kind) {
     case 'python':
@@ -122,7 +122,7 @@ beforeAll(async () => {
   await withoutRoomForDrivers(async () => {
     await Promise.all([submitted('python', 'ERROR'), submitted('sql', 'ERROR')]);
   });
-});
+}, 1_200_000);
 
 afterAll(async () => {
   await app.close();
