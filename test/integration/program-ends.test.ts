@@ -37,6 +37,8 @@ let stack: TestStack;
 let app: App;
 let work: string;
 const results = new Map<string, CliResult>();
+/** A program to which everything belongs that can go with one. */
+let equipped: CliResult;
 
 const call = (argv: readonly string[]): Promise<CliResult> => callCli(argv, stack.env);
 
@@ -52,6 +54,12 @@ function wordsOf(kind: Kind, end: End): readonly string[] {
     case 'sql':
       return ['submit', 'sql', join(work, `${end}.sql`), ...parametersOf(end), ...rest];
   }
+}
+
+function equippedWords(): readonly string[] {
+  const parts = ['--py-file', join(programs, 'answer.py'), '--jar', join(work, 'pi.jar')];
+  const rest = ['-c', 'spark.cryptopipe.word=yes', '--wait', '--json'];
+  return ['submit', 'python', join(programs, 'with_module.py'), ...small, ...parts, ...rest];
 }
 
 /** A JAR that is not there is the honest way to an ERROR: the worker cannot fetch it. */
@@ -119,6 +127,7 @@ beforeAll(async () => {
   const cells = names.slice(0, 3).flatMap((end) => kinds.map((kind) => ({ kind, end })));
   await Promise.all(cells.map(({ kind, end }) => few(() => submitted(kind, end))));
   await submitted('jar', 'ERROR');
+  equipped = await call(equippedWords());
   await withoutRoomForDrivers(async () => {
     await Promise.all([submitted('python', 'ERROR'), submitted('sql', 'ERROR')]);
   });
@@ -154,6 +163,16 @@ describe('submit --wait of a program that finishes', () => {
     ).toEqual(expect.arrayContaining(['answer runs', '42 0']) as string[]);
     expect(err).toContain('1 row\n');
   });
+});
+
+it('brings a program its modules, its JARs and its settings', async () => {
+  expect({ exitCode: equipped.exitCode, err: equipped.exitCode === 0 ? '' : equipped.err }).toEqual({
+    exitCode: 0,
+    err: '',
+  });
+  const { runId } = JSON.parse(equipped.out) as { runId: string };
+  const { out } = await call(['logs', runId, '--stream', 'stdout', '--lines', '3']);
+  expect(out).toBe('answer 42\nsetting yes\nclass Pi\n');
 });
 
 it('keeps the password of PostgreSQL out of every log and the event log', async () => {
