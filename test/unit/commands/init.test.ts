@@ -98,4 +98,27 @@ describe('init', () => {
     expect(report.migrations).toEqual(['0001_a.sql', '0002_b.sql']);
     expect([made.topics.made, made.schema.applied, [...made.files.folders]]).toEqual([[], [], []]);
   });
+
+  it.each([
+    ['topics', { topics: ['crypto_raw: made'] }, { topics: 1, applied: 0, folders: 0 }],
+    ['tables', { migrations: ['0001_a.sql', '0002_b.sql'] }, { topics: 0, applied: 2, folders: 0 }],
+    [
+      'folders',
+      { folders: folders.map((path) => ({ path, isNew: true })) },
+      { topics: 0, applied: 0, folders: 2 },
+    ],
+  ] as const)('makes %s alone where nothing else is asked for', async (only, report, counts) => {
+    const made = ports();
+    const { topics, schema, files } = made;
+    const nothing = { topics: [], migrations: [], folders: [], isReaderLetIn: false };
+    expect(await init({ topics, schema, files: files.store }, { folders, isDryRun: false, only })).toEqual({
+      ...{ isDryRun: false, schemaVersion: only === 'tables' ? '0002_b.sql' : undefined },
+      ...{ ...nothing, ...report },
+    });
+    expect({
+      topics: topics.made.length,
+      applied: schema.applied.length,
+      folders: [...files.folders].length,
+    }).toEqual(counts);
+  });
 });
