@@ -7,16 +7,18 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const results = new URL('../.test-results/', import.meta.url);
 const projects = process.argv.length > 2 ? process.argv.slice(2) : ['unit', 'spark', 'integration', 'e2e'];
 
-/** The page's test wants a browser: CI gets Debian's, everybody else is told by the skipped test. */
-function installChromium() {
-  if (process.env.CI !== 'true' || process.getuid?.() !== 0) return;
-  if (existsSync('/usr/bin/chromium') || !existsSync('/usr/bin/apt-get')) return;
+/** The page's test wants a browser, the SQL scripts psql: CI gets Debian's, everybody else is told by the skipped tests. */
+function installDebianPrograms() {
+  if (process.env.CI !== 'true' || process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
+  const packages = { chromium: '/usr/bin/chromium', 'postgresql-client': '/usr/bin/psql' };
+  const missing = Object.keys(packages).filter((name) => !existsSync(packages[name]));
+  if (missing.length === 0) return;
   const options = { stdio: ['ignore', 'ignore', 'inherit'], timeout: 600_000 };
   spawnSync('apt-get', ['update', '-qq'], options);
-  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'chromium'], options);
+  spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], options);
 }
 
-if (projects.includes('integration')) installChromium();
+if (projects.includes('integration')) installDebianPrograms();
 rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 const total = { passed: 0, failed: 0, skipped: 0 };

@@ -1,3 +1,4 @@
+import { sampleSource } from './bar-proof.js';
 import { isLive } from './driver-state.js';
 import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
 import { ageOf, type JobRun } from './ports/runs.js';
@@ -217,7 +218,8 @@ function freshnessLine(one: SymbolFreshness, now: number): string {
       : new Date(one.newestFinalBarAt).toISOString().slice(0, 16).replace('T', ' ') + 'Z';
   if (isTickerSource(one.source))
     return `${one.symbol} (${one.source}): newest sample ${trade}, newest final bar ${bar}`;
-  return `${one.symbol}: newest trade ${trade}, newest final bar ${bar}, ${one.holes} holes`;
+  const made = one.source === sampleSource ? ' (sample)' : '';
+  return `${one.symbol}${made}: newest trade ${trade}, newest final bar ${bar}, ${one.holes} holes`;
 }
 
 /** How new the data of each symbol are, and what is missing in them. */

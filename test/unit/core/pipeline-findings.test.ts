@@ -253,7 +253,10 @@ describe('the data', () => {
     });
   });
 
-  it('of a ticker are told with their source', () => {
+  it('of a ticker and of the sample are told with their source', () => {
+    expect(findData([{ ...fresh, source: 'sample' }], now).summary).toMatch(
+      /^BTCUSDT \(sample\): newest trade 800 ms old/,
+    );
     expect(findData([{ ...fresh, source: 'binance-spot-ticker-5000' }], now).summary).toBe(
       'BTCUSDT (binance-spot-ticker-5000): newest sample 800 ms old, newest final bar 2026-11-23 21:28Z',
     );
