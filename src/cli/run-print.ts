@@ -60,6 +60,13 @@ function placeLines({ run }: RunDetails): Line[] {
   ];
 }
 
+/** That Spark did not answer, or did not take our key, and what to do about it. */
+export function printSilence(io: Io, unreachable: RunDetails['unreachable']): void {
+  if (unreachable === undefined) return;
+  io.err(`Shown is what is written down: ${unreachable.message}\n`);
+  if (unreachable.nextStep !== undefined) io.err(`${unreachable.nextStep}\n`);
+}
+
 /** Everything about a run for a person; what is not known has no line. */
 export function printRun(io: Io, details: RunDetails): void {
   const { run, unreachable } = details;
@@ -77,5 +84,5 @@ export function printRun(io: Io, details: RunDetails): void {
   for (const [label, value] of lines)
     if (value !== undefined && value !== '')
       io.out(`${label.padEnd(16)}${value.replaceAll('\n', `\n${' '.repeat(16)}`)}\n`);
-  if (unreachable !== undefined) io.err(`${unreachable.message}: shown is what is written down\n`);
+  printSilence(io, unreachable);
 }

@@ -8,7 +8,7 @@ import { parseDuration, parseTime } from '../core/time-range.js';
 import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
 import { printJson, printTable } from './print.js';
-import { printRun } from './run-print.js';
+import { printRun, printSilence } from './run-print.js';
 import { shortTime } from './times.js';
 
 interface RunsFlags {
@@ -112,7 +112,7 @@ async function list(context: CliContext, flags: RunsFlags): Promise<void> {
       context.io.err(`${runId} ${situation.name}: ${situation.sentence}\n`);
     else if (error !== undefined) context.io.err(`${runId} ${state}: ${error.split('\n', 1)[0] ?? ''}\n`);
   }
-  if (unreachable !== undefined) context.io.err(`${unreachable.message}: shown is what is written down\n`);
+  printSilence(context.io, unreachable);
 }
 
 /** What has ended is history; only a living run can be not well. */

@@ -63,7 +63,7 @@ export const situations = {
     'by force: `cryptopipe stop RUN --kill`',
   ),
   unreachable: ill(
-    'Spark does not answer, so nobody can say how its driver is; nothing is written down',
+    'Spark does not answer, or refuses to, so nobody can say how its driver is; nothing is written down',
     '`cryptopipe status` names what does not answer, `cryptopipe stack up` starts what died',
   ),
   finished: well('the job has ended well'),

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { printRun } from '../../src/cli/run-print.js';
+import { UnreachableError } from '../../src/core/errors.js';
 import type { SubmissionRequest } from '../../src/core/ports/spark.js';
 import { situationOf } from '../../src/core/run-situation.js';
 import { situations } from '../../src/core/situations.js';
@@ -10,6 +11,24 @@ import { callCli } from '../support/run-cli.js';
 const env = { PGPORT: '9', SPARK_REST_URL: 'http://127.0.0.1:9', SPARK_UI_URL: 'http://127.0.0.1:9' };
 
 describe('runs show', () => {
+  it('says what to do where Spark wants a key, beside what is written down', () => {
+    let err = '';
+    const io = {
+      out: () => undefined,
+      err: (text: string) => (err += text),
+      isTerminal: false,
+      useColor: false,
+    };
+    const run = {
+      ...aRun(),
+      driverState: undefined,
+      situation: situationOf(aRun(), { silence: 'it answered 403' }),
+    };
+    const unreachable = new UnreachableError('it answered 403', { nextStep: 'Set SPARK_REST_KEY.' });
+    printRun(io, { run, batches: [], unreachable });
+    expect(err).toBe('Shown is what is written down: it answered 403\nSet SPARK_REST_KEY.\n');
+  });
+
   it.each([
     ['ended           2026-11-23 22:00:00Z', undefined],
     // Spark keeps no time of a driver's end: it is when somebody looked.
