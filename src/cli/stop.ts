@@ -14,7 +14,7 @@ interface StopFlags {
 export function addStop(program: Command, context: CliContext): void {
   program
     .command('stop <run>')
-    .description("end a run at a batch boundary: a run id, or a job's name for its newest run")
+    .description("end a run at a batch boundary: a run id, or a job's name for its newest run that lives")
     .option('--kill', 'end its driver at once', false)
     .option('--timeout <seconds>', 'how long to wait for its end', positiveInteger, 60)
     .option('--json', 'print one JSON document', false)

@@ -24,7 +24,10 @@ export interface Stopped {
  * waits for a worker has nothing under way and is ended at once.
  */
 export async function stop(ports: ReconcilePorts, options: StopOptions): Promise<Stopped> {
-  const { run, driverState } = await reconcile(ports, await findRun(ports.book, options.run));
+  const { run, driverState } = await reconcile(
+    ports,
+    await findRun(ports.book, options.run, { livingFirst: true }),
+  );
   if (!isLive(run.state)) return { run, wasLive: false };
   const isAtOnce = options.kill || driverState === 'SUBMITTED';
   if (!isAtOnce && !registersItself(run))

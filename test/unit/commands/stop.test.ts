@@ -23,6 +23,22 @@ describe('stop', () => {
     expect(world.spark.drivers[0]!.state).toBe('FINISHED');
   });
 
+  it('means by a name the run that lives, also where a newer one has ended', async () => {
+    const world = await running();
+    const [living] = await world.ports.book.list();
+    world.book.rows.set(
+      'newer',
+      aRun({ runId: 'newer', state: 'FAILED', createdAt: new Date(world.clock.now() + 1000) }),
+    );
+    expect(await stop(world.ports, { run: 'streaming', ...asked })).toMatchObject({
+      wasLive: true,
+      run: { runId: living?.runId, state: 'FINISHED' },
+    });
+    expect(await stop(world.ports, { run: 'streaming', ...asked })).toMatchObject({
+      run: { runId: 'newer' },
+    });
+  });
+
   it('leaves a run that has ended as it is', async () => {
     const world = await running();
     await stop(world.ports, { run: 'streaming', ...asked });
