@@ -27,7 +27,7 @@ let context: BrowserContext;
 let page: Page;
 let address: string;
 let lostTrades: number;
-/** What the page complained of, outside the time in which its database was away. */
+/** What the page complained of. */
 const complaints: string[] = [];
 const requested = new Set<string>();
 
@@ -192,6 +192,8 @@ describeInChromium('the dashboard', () => {
     await world.countUntil(beginAgo(1) + 30_000);
     const { at } = await world.newestFinal('BTCUSDT');
     await proofOf(at, 'final').waitFor({ timeout: 30_000 });
+    expect(complaints).toEqual([]);
+    expect([...requested]).toEqual([new URL(address).host]);
   });
 
   it('refuses a second one on its port, and ends well on Ctrl-C', async () => {

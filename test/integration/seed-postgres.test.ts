@@ -67,19 +67,22 @@ describe.skipIf(!hasPsql)(
     });
 
     it('keeps the rules: bars are the sums of their trades, final as the coverage proves, and one minute is quiet', async () => {
-      expect(
-        await rowsOf(
-          `SELECT symbol, count(*), count(finalized_at), sum(trade_count), sum(volume), sum(quote_volume), sum(taker_buy_volume)
-         FROM crypto.crypto_prices_agg_1min WHERE source = 'sample' GROUP BY symbol ORDER BY symbol`,
-        ),
-      ).toEqual(
-        await rowsOf(
-          `SELECT symbol, count(DISTINCT date_trunc('minute', event_timestamp)),
-           count(DISTINCT date_trunc('minute', event_timestamp)) - 1, count(*), sum(quantity)::NUMERIC(20,3),
-           trim_scale(sum(price * quantity)), (sum(quantity) FILTER (WHERE NOT buyer_is_maker))::NUMERIC(20,3)
-         FROM crypto.crypto_prices_clean WHERE source = 'sample' GROUP BY symbol ORDER BY symbol`,
-        ),
+      const bars = await rowsOf(
+        `SELECT concat_ws(' ', symbol, count(*), count(finalized_at), sum(trade_count), trim_scale(sum(volume)),
+         trim_scale(sum(quote_volume)), trim_scale(sum(taker_buy_volume)))
+       FROM crypto.crypto_prices_agg_1min WHERE source = 'sample' GROUP BY symbol ORDER BY symbol`,
       );
+      const trades = await rowsOf(
+        `SELECT concat_ws(' ', symbol, count(DISTINCT date_trunc('minute', event_timestamp)),
+         count(DISTINCT date_trunc('minute', event_timestamp)) - 1, count(*), trim_scale(sum(quantity)),
+         trim_scale(sum(price * quantity)), trim_scale(sum(quantity) FILTER (WHERE NOT buyer_is_maker)))
+       FROM crypto.crypto_prices_clean WHERE source = 'sample' GROUP BY symbol ORDER BY symbol`,
+      );
+      expect(bars).toEqual(trades);
+      expect(bars).toEqual([
+        expect.stringMatching(/^BTCUSDT 45 44 675 /),
+        expect.stringMatching(/^ETHUSDT 44 43 264 /),
+      ]);
       expect(
         await rowsOf(`SELECT symbol, ids FROM crypto.coverage WHERE source = 'sample' ORDER BY symbol`),
       ).toEqual(['BTCUSDT {[0,675)}', 'ETHUSDT {[0,264)}']);
