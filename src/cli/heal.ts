@@ -9,7 +9,7 @@ import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
 import { exitCodeOf, printHealing, progressText } from './heal-print.js';
 import { liveLine } from './live-line.js';
-import { printJson } from './print.js';
+import { printReport } from './print.js';
 import { progressIntervalMs } from './produce-print.js';
 
 interface HealFlags {
@@ -72,9 +72,9 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
     );
     const report = await heal({ bars, exchange, topics, sink, book, clock }, options, show);
     line.end();
-    if (flags.json) printJson(context.io, report);
-    else printHealing(context.io, report);
-    context.setExitCode(exitCodeOf(report));
+    const exitCode = exitCodeOf(report);
+    printReport(context.io, report, { asJson: flags.json, isGood: exitCode === 0 }, printHealing);
+    context.setExitCode(exitCode);
   } finally {
     line.end();
     stopTelling();

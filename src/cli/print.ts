@@ -35,3 +35,15 @@ export function formatSize(bytes: number): string {
   const power = Math.min(Math.floor(Math.log10(bytes) / 3), units.length);
   return `${(bytes / 1_000 ** power).toFixed(1)} ${units[power - 1] ?? ''}`;
 }
+
+/** A report for a person, or as JSON; JSON that tells of something wrong has its words for a person beside it, on stderr. */
+export function printReport<Report>(
+  io: Io,
+  report: Report,
+  how: { readonly asJson: boolean; readonly isGood: boolean },
+  printWords: (io: Io, report: Report) => void,
+): void {
+  if (how.asJson) printJson(io, report);
+  if (!how.asJson) printWords(io, report);
+  else if (!how.isGood) printWords({ ...io, out: io.err }, report);
+}

@@ -4,7 +4,7 @@ import type { Config } from '../config.js';
 import type { StatusReport } from '../core/report.js';
 import type { CliContext } from './context.js';
 import type { Io } from './io.js';
-import { printJson, printTable } from './print.js';
+import { printReport, printTable } from './print.js';
 
 /** `status`: every system and the data in one table. */
 export function addStatus(program: Command, context: CliContext): void {
@@ -36,8 +36,7 @@ export function addStatus(program: Command, context: CliContext): void {
         },
       );
       context.setExitCode(report.exitCode);
-      if (flags.json) printJson(context.io, report);
-      else print(context.io, report);
+      printReport(context.io, report, { asJson: flags.json, isGood: report.isHealthy }, print);
     });
 }
 

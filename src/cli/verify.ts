@@ -4,7 +4,7 @@ import { UsageError } from '../core/errors.js';
 import type { ComparedWith } from '../core/ports/reconciliations.js';
 import { parseDuration, parseTime } from '../core/time-range.js';
 import type { CliContext } from './context.js';
-import { printJson } from './print.js';
+import { printReport } from './print.js';
 import { printVerify } from './verify-print.js';
 
 interface VerifyFlags {
@@ -67,8 +67,7 @@ export function addVerify(program: Command, context: CliContext): void {
       );
       const ports = { bars, exchange, archive, reconciliations, clock };
       const report = await verify(ports, options, context.signal).finally(stopTelling);
-      if (flags.json) printJson(context.io, report);
-      else printVerify(context.io, report);
+      printReport(context.io, report, { asJson: flags.json, isGood: report.isProven }, printVerify);
       if (!report.isProven) context.setExitCode(5);
     });
 }
