@@ -29,6 +29,7 @@ import { createTemplateStore } from './adapters/templates.js';
 import { createTextChecker } from './adapters/text-checker.js';
 import { createWebHdfs } from './adapters/webhdfs.js';
 import type { Config } from './config.js';
+import { settingsEnvironment } from './config-environment.js';
 import { currentUser } from './current-user.js';
 import { lazily } from './lazily.js';
 import { connectionValues } from './core/connection-values.js';
@@ -330,6 +331,7 @@ function stackSettings(config: Config): StackSettings {
     postgres,
     hdfsUser: hdfs.user,
     sparkRest: { key: spark.restKey, token: tokenMaker(config, restKeyFileOf(native.dataDir)) },
+    tasks: { environment: settingsEnvironment(config), secrets: config.secrets },
     program: fileURLToPath(new URL('./main.js', import.meta.url)),
   };
 }

@@ -61,6 +61,8 @@ export interface Config {
   };
   /** A folder of the user's own jobs. */
   readonly jobsDir: string | undefined;
+  /** A program that the DAGs call when a task has failed. */
+  readonly alarmCommand: string | undefined;
   readonly native: {
     readonly portOffset: number;
     readonly ports: Ports;

@@ -96,6 +96,7 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
       .default(isDocker ? 'spark://spark-master:7077' : `spark://127.0.0.1:${ports.sparkRpc}`),
     CRYPTOPIPE_SPARK_JARS: optional,
     CRYPTOPIPE_JOBS_DIR: optional.transform((path) => (path === undefined ? undefined : resolve(path))),
+    CRYPTOPIPE_ALARM_COMMAND: optional,
     PYSPARK_PYTHON: optional,
   });
 }
@@ -215,6 +216,7 @@ function toConfig(
       python: values.PYSPARK_PYTHON ?? (base.stack === 'docker' ? 'python3' : undefined),
     },
     jobsDir: values.CRYPTOPIPE_JOBS_DIR,
+    alarmCommand: values.CRYPTOPIPE_ALARM_COMMAND,
     native: {
       portOffset: base.portOffset,
       ports: base.ports,

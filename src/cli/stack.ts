@@ -1,25 +1,33 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { stackEnvironment } from '../commands/stack-environment.js';
-import { serverNames, type ProcessReport, type ServerName, type StackCall } from '../core/ports/stack.js';
+import {
+  optionalServers,
+  serverNames,
+  type OptionalServer,
+  type ProcessReport,
+  type ServerName,
+  type StackCall,
+} from '../core/ports/stack.js';
 import type { CliContext } from './context.js';
 import { printJson, printTable } from './print.js';
 
 interface JsonFlag {
   readonly json?: boolean;
 }
-interface OnlyFlag extends JsonFlag {
+interface ServerFlags extends JsonFlag {
   readonly only?: ServerName[];
+  readonly with?: OptionalServer[];
 }
 
-const isServer = (name: string): name is ServerName => (serverNames as readonly string[]).includes(name);
-
-function parseServers(text: string): ServerName[] {
-  return text.split(',').map((part) => {
-    const name = part.trim();
-    if (!isServer(name)) throw new InvalidArgumentError(`Servers: ${serverNames.join(', ')}.`);
-    return name;
-  });
-}
+/** Reads a comma list of names, each one of these. */
+const listOf =
+  <Name extends string>(names: readonly Name[]) =>
+  (text: string): Name[] =>
+    text.split(',').map((part) => {
+      const found = names.find((name) => name === part.trim());
+      if (found === undefined) throw new InvalidArgumentError(`Servers: ${names.join(', ')}.`);
+      return found;
+    });
 
 function parseLines(text: string): number {
   const lines = Number(text);
@@ -27,35 +35,44 @@ function parseLines(text: string): number {
   return lines;
 }
 
-const onlyOption = (): Option =>
-  new Option('--only <servers>', 'these servers (comma list) and what they need').argParser(parseServers);
+/** Which servers a command is about. */
+const withServers = (command: Command): Command =>
+  command
+    .addOption(
+      new Option('--only <servers>', 'these servers (comma list) and what they need').argParser(
+        listOf(serverNames),
+      ),
+    )
+    .addOption(
+      new Option(
+        '--with <servers>',
+        `beside them, what starts only when it is named: ${optionalServers.join(', ')}`,
+      ).argParser(listOf(optionalServers)),
+    );
 
 /** `cryptopipe stack …`: the real servers, as processes of this computer. */
 export function addStack(program: Command, context: CliContext): void {
   const stack = program.command('stack').description('the servers, as plain processes without Docker');
-  const callOf = ({ only }: OnlyFlag): StackCall => ({
+  const callOf = ({ only, with: more }: ServerFlags): StackCall => ({
     say: (line) => context.io.err(`${line}\n`),
     signal: context.signal,
     only,
+    with: more,
   });
-  stack
-    .command('install')
+  withServers(stack.command('install'))
     .description('download what is missing, verified, into the cache folder')
-    .addOption(onlyOption())
     .option('--json', 'one JSON document on stdout')
-    .action(async (flags: OnlyFlag & JsonFlag) => {
+    .action(async (flags: ServerFlags) => {
       const app = await context.app();
       await app.stack.install(callOf(flags));
       if (flags.json === true)
-        printJson(context.io, { only: flags.only, cacheDir: app.config.native.cacheDir });
+        printJson(context.io, { only: flags.only, with: flags.with, cacheDir: app.config.native.cacheDir });
       else context.io.err('installed. Next: cryptopipe stack up\n');
     });
-  stack
-    .command('up')
+  withServers(stack.command('up'))
     .description('start what does not run, and wait until each server answers')
-    .addOption(onlyOption())
     .option('--json', 'one JSON document on stdout')
-    .action(async (flags: OnlyFlag) => {
+    .action(async (flags: ServerFlags) => {
       printProcesses(context, flags, await (await context.app()).stack.up(callOf(flags)));
     });
   addDown(stack, context);

@@ -148,5 +148,10 @@ export const settings: readonly Setting[] = [
     meaning: 'a folder of your own jobs, beside those that are shipped',
     shown: 'the shipped jobs alone',
   },
+  {
+    name: 'CRYPTOPIPE_ALARM_COMMAND',
+    meaning: "a program that Airflow's tasks call when they have failed, with the words on its stdin",
+    shown: 'nobody is called',
+  },
   { name: 'PYSPARK_PYTHON', meaning: 'Python on the workers', shown: "the stack's own" },
 ];

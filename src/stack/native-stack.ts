@@ -6,12 +6,13 @@ import { withLock } from './lock-file.js';
 import { logTail } from './log-tail.js';
 import { reportProcesses } from './report.js';
 import { startServers, stopServers } from './runner.js';
-import { describeServers, withDependencies } from './servers.js';
+import { describeServers, wantedServers } from './servers.js';
 import type { StackSettings } from './settings.js';
 import { readState } from './state.js';
 
 /** The reverse of the order in which they start. */
 const stopWaves = [
+  ['airflow'],
   ['spark-worker', 'data-node'],
   ['spark-master', 'name-node', 'kafka', 'postgres'],
 ] as const;
@@ -37,7 +38,7 @@ export function createNativeStack(settings: StackSettings): Stack {
   return {
     install: (call) =>
       interruptible(call.signal, async () => {
-        await install({ ...call, settings, servers: withDependencies(call.only) });
+        await install({ ...call, settings, servers: wantedServers(call) });
       }),
     up: (call) => interruptible(call.signal, () => alone(call, () => up(settings, call))),
     down: (call) => alone(call, () => down(settings, call)),
@@ -60,7 +61,7 @@ async function interruptible<T>(signal: AbortSignal, work: () => Promise<T>): Pr
 }
 
 async function up(settings: StackSettings, call: StackCall): Promise<ProcessReport[]> {
-  const names = withDependencies(call.only);
+  const names = wantedServers(call);
   const installed = await install({ ...call, settings, servers: names });
   await startServers(describeServers(names, settings, installed), {
     settings,

@@ -2,10 +2,11 @@ import { existsSync, mkdirSync, chownSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { Client, escapeIdentifier } from 'pg';
+import { escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
 import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
+import { withClient } from './postgres-client.js';
 import { clearStaleLock } from './postgres-folder.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
@@ -110,29 +111,6 @@ function localeFlags(version: string): string[] {
   return Number.parseInt(version, 10) >= 17
     ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
     : ['--locale=C.UTF-8'];
-}
-
-async function withClient<T>(
-  settings: StackSettings,
-  database: string,
-  work: (client: Client) => Promise<T>,
-): Promise<T> {
-  const client = new Client({
-    host: '127.0.0.1',
-    port: settings.ports.postgres,
-    user: settings.postgres.user,
-    password: settings.postgres.password,
-    database,
-    connectionTimeoutMillis: 3000,
-    query_timeout: 10_000,
-  });
-  client.on('error', () => undefined); // A server that goes away while we end is none of our business.
-  try {
-    await client.connect();
-    return await work(client);
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }
 
 async function answersAsRole(settings: StackSettings, signal: AbortSignal): Promise<void> {

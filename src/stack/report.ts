@@ -1,12 +1,13 @@
-import { serverNames, type ProcessReport } from '../core/ports/stack.js';
+import { coreServers, optionalServers, type ProcessReport } from '../core/ports/stack.js';
 import { isAlive, membersOf, memoryOf } from './process-table.js';
 import { logPathOf } from './runner.js';
 import { readState, type ProcessRecord } from './state.js';
 
-/** What the state file says, held against the processes that live. Every server is listed, started or not. */
+/** What the state file says, held against the processes that live. Every core server is listed, started or not. */
 export function reportProcesses(dataDir: string): ProcessReport[] {
   const processes = readState(dataDir)?.processes ?? {};
-  const servers = serverNames.map((name) => reportOne(name, processes[name], dataDir));
+  const started = optionalServers.filter((name) => processes[name] !== undefined);
+  const servers = [...coreServers, ...started].map((name) => reportOne(name, processes[name], dataDir));
   const own = Object.entries(processes)
     .filter(([, record]) => record.kind === 'background')
     .map(([name, record]) => reportOne(name, record, dataDir));

@@ -40,6 +40,7 @@ export async function startServers(servers: readonly Server[], call: RunCall): P
   }
   try {
     await Promise.all(ready.values());
+    for (const { name, hint } of servers) if (hint !== undefined) call.say(`${name}: ${hint}`);
   } catch (error) {
     stop.abort();
     await Promise.allSettled(ready.values());

@@ -21,6 +21,8 @@ export interface Server {
   /** One real call; rejects while the server is not ready. A ConfigError ends the waiting: it would never get ready. */
   checkReady(signal: AbortSignal): Promise<void>;
   readonly readyTimeoutMs: number;
+  /** Said when it is ready, where a person has to know more than the ports. */
+  readonly hint?: string;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /** How long it may take to end by itself before it is killed. */
   readonly stopTimeoutMs: number;

@@ -1,4 +1,5 @@
-import { serverNames, type ServerName } from '../core/ports/stack.js';
+import { coreServers, serverNames, type ServerName, type StackCall } from '../core/ports/stack.js';
+import { airflowServer } from './airflow.js';
 import { dataNodeServer } from './data-node.js';
 import { stackLock } from './install/lock.js';
 import type { Installed } from './install/install.js';
@@ -18,17 +19,21 @@ export const dependencies: Readonly<Record<ServerName, readonly ServerName[]>> =
   'data-node': ['name-node'],
   'spark-master': [],
   'spark-worker': ['spark-master'],
+  airflow: ['postgres'],
 };
 
-/** The named servers and those that they cannot do without, in the order of `serverNames`. */
-export function withDependencies(only: readonly ServerName[] | undefined): ServerName[] {
-  if (only === undefined || only.length === 0) return [...serverNames];
+/** The servers of a call and those that they cannot do without, in the order of `serverNames`. */
+export function wantedServers({
+  only = [],
+  with: more = [],
+}: Pick<StackCall, 'only' | 'with'>): ServerName[] {
+  const named = [...(only.length === 0 ? coreServers : only), ...more];
   const wanted = new Set<ServerName>();
   const add = (name: ServerName): void => {
     wanted.add(name);
     dependencies[name].forEach(add);
   };
-  only.forEach(add);
+  named.forEach(add);
   return serverNames.filter((name) => wanted.has(name));
 }
 
@@ -46,6 +51,7 @@ export function describeServers(
     'data-node': () => dataNodeServer(settings, hdfs()),
     'spark-master': () => sparkMasterServer(settings, spark()),
     'spark-worker': () => sparkWorkerServer(settings, spark()),
+    airflow: () => airflowServer(settings, needed(installed.airflow)),
   };
   const java = (): string => needed(installed.java).file;
   const spark = () => ({ java: java(), installation: needed(installed.spark), version: versions.spark });

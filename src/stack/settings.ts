@@ -18,6 +18,11 @@ export interface StackSettings {
     /** A token for one call, once there is a key. */
     readonly token: () => string | undefined;
   };
+  /** What commands need that others run for this stack: the configuration as it was read, without secrets, and those. */
+  readonly tasks: {
+    readonly environment: Readonly<Record<string, string>>;
+    readonly secrets: readonly { readonly name: string; readonly value: string }[];
+  };
   /** The file of this very program, which Node runs for its background processes. */
   readonly program: string;
 }

@@ -36,6 +36,7 @@ beforeEach(() => {
     postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
     sparkRest: { key: undefined, token: () => undefined },
     hdfsUser: 'me',
+    tasks: { environment: {}, secrets: [] },
     program: join(dataDir, 'program.mjs'),
   };
   background = createBackground(settings);

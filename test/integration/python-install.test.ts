@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { installPython } from '../../src/stack/install/python.js';
+import { installPython, sparkPackages } from '../../src/stack/install/python.js';
 
 /** Stands for Python: `-m venv` copies it, `-m pip` says what pip would be told, and fails while `broken` is there. */
 const fakePython = `#!/bin/sh
@@ -21,19 +21,16 @@ beforeEach(() => {
 afterEach(() => rmSync(cacheDir, { recursive: true, force: true }));
 
 const install = (signal = AbortSignal.timeout(60_000)): Promise<string> =>
-  installPython(
-    { file: join(cacheDir, 'python3'), prefix: '/usr', version: '3.11.2' },
-    {
-      cacheDir,
-      environment: {
-        PATH: process.env['PATH'],
-        CALLS: join(cacheDir, 'calls'),
-        BROKEN: join(cacheDir, 'broken'),
-      },
-      say: () => undefined,
-      signal,
+  installPython({ file: join(cacheDir, 'python3'), prefix: '/usr', version: '3.11.2' }, sparkPackages(), {
+    cacheDir,
+    environment: {
+      PATH: process.env['PATH'],
+      CALLS: join(cacheDir, 'calls'),
+      BROKEN: join(cacheDir, 'broken'),
     },
-  );
+    say: () => undefined,
+    signal,
+  });
 const calls = (): string[] => readFileSync(join(cacheDir, 'calls'), 'utf8').trim().split('\n');
 
 describe('installPython', () => {

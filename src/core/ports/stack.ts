@@ -1,5 +1,5 @@
-/** The servers of the native stack, in the order in which a person would name them. */
-export const serverNames = [
+/** The servers that a pipeline cannot do without, in the order in which a person would name them. */
+export const coreServers = [
   'postgres',
   'kafka',
   'name-node',
@@ -8,6 +8,13 @@ export const serverNames = [
   'spark-worker',
 ] as const;
 
+/** Those that start only when they are named. */
+export const optionalServers = ['airflow'] as const;
+
+/** All servers of the native stack. */
+export const serverNames = [...coreServers, ...optionalServers] as const;
+
+export type OptionalServer = (typeof optionalServers)[number];
 export type ServerName = (typeof serverNames)[number];
 
 /** One process that cryptopipe started: a server, or a command of its own in the background. */
@@ -40,8 +47,10 @@ export type Say = (line: string) => void;
 export interface StackCall {
   readonly say: Say;
   readonly signal: AbortSignal;
-  /** These servers and what they depend on; all where nothing is named. */
+  /** These servers and what they depend on; the core servers where nothing is named. */
   readonly only?: readonly ServerName[] | undefined;
+  /** These beside them. */
+  readonly with?: readonly OptionalServer[] | undefined;
 }
 
 /** The real servers, as processes of this computer. */

@@ -6,11 +6,12 @@ import { ConfigError } from '../../core/errors.js';
 import type { Installation, Say, ServerName } from '../../core/ports/stack.js';
 import type { StackSettings } from '../settings.js';
 import { writeInstallation } from './installation.js';
+import { airflowPackages, airflowVersion, type AirflowInstallation } from './airflow.js';
 import { stackLock, type LockedJar } from './lock.js';
 import { fetchJars, jarPath } from './maven.js';
 import { installPostgres, type PostgresBinaries } from './postgres-binaries.js';
 import { postgresPlaces, type PostgresPlaces } from './postgres-user.js';
-import { installPython } from './python.js';
+import { installPython, sparkPackages, type PythonPackages } from './python.js';
 import { makeRestKey } from './rest-key.js';
 
 /** Everything that the servers start from. What a choice of servers does not need is undefined. */
@@ -20,6 +21,7 @@ export interface Installed {
   readonly hdfsJars: readonly string[];
   readonly spark: Installation | undefined;
   readonly postgres: (PostgresBinaries & PostgresPlaces) | undefined;
+  readonly airflow: AirflowInstallation | undefined;
 }
 
 export interface InstallCall {
@@ -34,6 +36,7 @@ interface Needs {
   readonly hdfs: boolean;
   readonly spark: boolean;
   readonly postgres: boolean;
+  readonly airflow: boolean;
 }
 
 function needsOf(servers: readonly ServerName[]): Needs {
@@ -44,6 +47,7 @@ function needsOf(servers: readonly ServerName[]): Needs {
     hdfs,
     spark: hdfs || has('spark-master', 'spark-worker'), // HDFS runs from pyspark's jars.
     postgres: has('postgres'),
+    airflow: has('airflow'),
   };
 }
 
@@ -53,7 +57,7 @@ function checkPrerequisites(
   needs: Needs,
 ): { java?: FoundJava; python?: FoundPython } {
   const java = needs.kafka || needs.spark ? findJava(settings.environment) : undefined;
-  const python = needs.spark ? findPython(settings.python) : undefined;
+  const python = needs.spark || needs.airflow ? findPython(settings.python) : undefined;
   const problems = [java?.problem, python?.problem].filter((problem) => problem !== undefined);
   if (problems.length > 0) {
     throw new ConfigError(problems.join('\n'), { nextStep: 'Then run the same command again.' });
@@ -79,11 +83,12 @@ export async function install(call: InstallCall): Promise<Installed> {
   const stop = new AbortController();
   const common = { cacheDir: settings.cacheDir, say, signal: AbortSignal.any([call.signal, stop.signal]) };
   try {
-    const [, folder, postgres] = await Promise.all([
+    const installInto = async (packages: PythonPackages): Promise<string | undefined> =>
+      python && installPython(python, packages, { ...common, environment: settings.environment });
+    const [, folder, airflow, postgres] = await Promise.all([
       fetchJars(jars, { ...common, mavenUrl: settings.mavenUrl }),
-      python === undefined
-        ? undefined
-        : installPython(python, { ...common, environment: settings.environment }),
+      needs.spark ? installInto(sparkPackages()) : undefined,
+      needs.airflow ? installInto(airflowPackages()) : undefined,
       needs.postgres ? preparePostgres(settings, say) : undefined,
     ]);
     const spark = folder === undefined ? undefined : sparkOf(folder, settings.cacheDir);
@@ -97,6 +102,7 @@ export async function install(call: InstallCall): Promise<Installed> {
       hdfsJars: pathsOf(maven.hdfs, settings),
       spark,
       postgres,
+      airflow: airflow === undefined ? undefined : { folder: airflow, version: airflowVersion() },
     };
   } finally {
     stop.abort();

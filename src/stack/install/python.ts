@@ -26,34 +26,60 @@ export function requirementsOf(packages: readonly LockedPackage[]): string {
     .join('');
 }
 
-/** One environment per Python and set of packages, so that another version of either never meets a half-fitting one. */
-function folderOf(cacheDir: string, python: FoundPython): string {
+/** What a virtual environment is made of. */
+export interface PythonPackages {
+  /** Of the folder in the cache, and before each line that is said. */
+  readonly name: string;
+  /** What is downloaded, in words. */
+  readonly contents: string;
+  /** Texts of requirements files, each pinned by checksums; installed in this order. */
+  readonly sets: Readonly<Record<string, string>>;
+  readonly pipFlags: readonly string[];
+}
+
+/** pyspark and psycopg; pyspark is built from its source archive, so what builds it comes first. */
+export function sparkPackages(): PythonPackages {
   const { build, packages } = stackLock().python;
+  return {
+    name: 'python',
+    contents: 'pyspark (about 460 MB), psycopg',
+    sets: { build: requirementsOf(build), packages: requirementsOf(packages) },
+    pipFlags: ['--no-build-isolation'],
+  };
+}
+
+/** One environment per Python and set of packages, so that another version of either never meets a half-fitting one. */
+function folderOf(cacheDir: string, python: FoundPython, { name, sets }: PythonPackages): string {
   const hash = createHash('sha256')
-    .update(requirementsOf([...build, ...packages]))
+    .update(Object.values(sets).join(''))
     .update(python.prefix)
     .digest('hex')
     .slice(0, 12);
-  return join(cacheDir, 'python', `${python.version}-${hash}`);
+  return join(cacheDir, name, `${python.version}-${hash}`);
 }
 
 const installTimeoutMs = 30 * 60_000;
 
 /**
- * Makes the virtual environment with pyspark and psycopg, and returns its folder. It is complete when its marker is
- * there, which is written last; anything else is made anew. pip's own settings (index, certificates, proxies) hold.
+ * Makes a virtual environment with these packages, and returns its folder. It is complete when its marker is there,
+ * which is written last; anything else is made anew. pip's own settings (index, certificates, proxies) hold.
  */
-export async function installPython(python: FoundPython, install: PythonInstall): Promise<string> {
-  const folder = folderOf(install.cacheDir, python);
+export async function installPython(
+  python: FoundPython,
+  packages: PythonPackages,
+  install: PythonInstall,
+): Promise<string> {
+  const folder = folderOf(install.cacheDir, python, packages);
   if (isComplete(folder)) return folder;
-  await mkdir(join(install.cacheDir, 'python'), { recursive: true, mode: 0o755 });
+  await mkdir(join(install.cacheDir, packages.name), { recursive: true, mode: 0o755 });
   const lock = {
     timeoutMs: installTimeoutMs,
     signal: install.signal,
-    onWait: (pid: number) => install.say(`python: waiting for another cryptopipe (pid ${pid}) that installs`),
+    onWait: (pid: number) =>
+      install.say(`${packages.name}: waiting for another cryptopipe (pid ${pid}) that installs`),
   };
   await withLock(`${folder}.lock`, lock, async () => {
-    if (!isComplete(folder)) await makeEnvironment(folder, python, install);
+    if (!isComplete(folder)) await makeEnvironment(folder, python, packages, install);
   });
   return folder;
 }
@@ -64,33 +90,43 @@ const markerOf = (folder: string): string => join(folder, 'cryptopipe-complete')
 const isComplete = (folder: string): boolean =>
   existsSync(markerOf(folder)) && existsSync(join(folder, 'bin', 'python'));
 
-async function makeEnvironment(folder: string, python: FoundPython, install: PythonInstall): Promise<void> {
-  const { build, packages } = stackLock().python;
+async function makeEnvironment(
+  folder: string,
+  python: FoundPython,
+  { name, contents, sets, pipFlags }: PythonPackages,
+  install: PythonInstall,
+): Promise<void> {
+  const say = (line: string): void => install.say(`${name}: ${line}`);
+  const step = { log: `${folder}.log`, say, install };
   await rm(folder, { recursive: true, force: true });
-  install.say(`python: making a virtual environment of Python ${python.version} in ${folder}`);
-  await runStep(python.file, ['-m', 'venv', folder], 'venv', folder, install);
-  install.say('python: downloading and building pyspark (about 460 MB), psycopg');
-  for (const [name, set] of Object.entries({ build, packages })) {
-    const requirements = join(folder, `${name}.txt`);
-    await writeFile(requirements, requirementsOf(set));
-    const args = ['-m', 'pip', 'install', '--require-hashes', '--no-build-isolation', '-r', requirements];
-    await runStep(join(folder, 'bin', 'python'), args, 'pip', folder, install);
+  say(`making a virtual environment of Python ${python.version} in ${folder}`);
+  await runStep('venv', python.file, ['-m', 'venv', folder], step);
+  say(`installing ${contents}`);
+  for (const [set, text] of Object.entries(sets)) {
+    const requirements = join(folder, `${set}.txt`);
+    await writeFile(requirements, text);
+    const args = ['-m', 'pip', 'install', '--require-hashes', ...pipFlags, '-r', requirements];
+    await runStep('pip', join(folder, 'bin', 'python'), args, step);
   }
   await writeFile(markerOf(folder), '');
-  install.say('python: ready');
+  say('ready');
+}
+
+interface Step {
+  readonly log: string;
+  readonly say: Say;
+  readonly install: PythonInstall;
 }
 
 async function runStep(
+  name: string,
   file: string,
   args: string[],
-  name: string,
-  folder: string,
-  install: PythonInstall,
+  { log, say, install }: Step,
 ): Promise<void> {
-  const log = `${folder}.log`;
   const startedAt = Date.now();
   const beat = setInterval(() => {
-    install.say(`python: ${name} at work for ${Math.round((Date.now() - startedAt) / 1000)} s`);
+    say(`${name} at work for ${Math.round((Date.now() - startedAt) / 1000)} s`);
   }, 10_000);
   try {
     const result = await execa(file, args, {

@@ -25,6 +25,7 @@ const background = () =>
     postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
     hdfsUser: 'me',
     sparkRest: { key: undefined, token: () => undefined },
+    tasks: { environment: {}, secrets: [] },
     program: join(dataDir, 'program.mjs'),
   });
 

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { settingsEnvironment } from '../../../src/config-environment.js';
 import { loadConfig } from '../../../src/config.js';
-import { basePorts } from '../../../src/core/settings.js';
+import { basePorts, settings as everySetting } from '../../../src/core/settings.js';
+import { airflowEnvironment } from '../../../src/stack/airflow.js';
 import { stackEnvironment } from '../../../src/commands/stack-environment.js';
 import { coreSite, hadoopXml, hdfsSite } from '../../../src/stack/hdfs.js';
 import { kafkaProperties } from '../../../src/stack/kafka.js';
@@ -19,6 +21,7 @@ const settings: StackSettings = {
   postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
   hdfsUser: 'me',
   sparkRest: { key: undefined, token: () => undefined },
+  tasks: { environment: {}, secrets: [] },
   program: '/main.js',
 };
 
@@ -30,6 +33,7 @@ describe('the servers', () => {
     const texts = [
       kafkaProperties(settings, '/data/kafka'),
       hadoopXml({ ...coreSite(settings), ...hdfsSite(settings) }),
+      JSON.stringify(airflowEnvironment(settings)),
     ];
     const hosts = addresses(texts.join('\n')).map((address) => address.split(':')[0]);
     expect(hosts.length).toBeGreaterThan(5);
@@ -64,5 +68,65 @@ describe('stack env', () => {
   it('prints no password', () => {
     const config = loadConfig({}, { POSTGRES_PASSWORD: 'very-secret' }, '/nonexistent/.env');
     expect(JSON.stringify(stackEnvironment(config))).not.toContain('very-secret');
+  });
+});
+
+describe('what the tasks of Airflow see', () => {
+  const others: Record<string, string> = {
+    CRYPTOPIPE_STACK: 'native',
+    CRYPTOPIPE_PORT_OFFSET: '1000',
+    CRYPTOPIPE_DATA_DIR: '/data/here',
+    CRYPTOPIPE_CACHE_DIR: '/cache/here',
+    CRYPTOPIPE_MAVEN_URL: 'https://maven.example/m2',
+    CRYPTOPIPE_POSTGRES_BIN: '/opt/postgres/bin',
+    CRYPTOPIPE_PYTHON: 'python3.12',
+    CRYPTO_API_URL: 'http://127.0.0.1:9999',
+    CRYPTO_ARCHIVE_URL: 'https://archive.example',
+    CRYPTO_STREAM_URL: 'ws://127.0.0.1:9998',
+    CRYPTO_SYMBOL: 'ETHUSDT,BTCUSDT',
+    CRYPTO_POLL_INTERVAL_MS: '7000',
+    KAFKA_BOOTSTRAP_SERVERS: 'kafka.example:9092',
+    CRYPTOPIPE_CLUSTER_KAFKA: 'inside.example:9092',
+    KAFKA_TOPIC: 'other',
+    KAFKA_CLIENT_ID: 'somebody',
+    WEBHDFS_URL: 'http://hdfs.example:9870',
+    HDFS_RAW_PATH: 'hdfs://hdfs.example:8020/lake/raw',
+    HDFS_CLEAN_PATH: 'hdfs://hdfs.example:8020/lake/clean',
+    PGHOST: 'postgres.example',
+    PGPORT: '5433',
+    PGDATABASE: 'prices',
+    POSTGRES_JDBC_URL: 'jdbc:postgresql://inside.example:5432/prices',
+    POSTGRES_USER: 'me',
+    POSTGRES_CLEAN_TABLE: 'mine.trades',
+    POSTGRES_AGG_TABLE: 'mine.bars',
+    SPARK_REST_URL: 'http://spark.example:6066',
+    CRYPTOPIPE_ALLOW_INSECURE_REST: 'true',
+    SPARK_UI_URL: 'http://spark.example:8082',
+    SPARK_MASTER_URL: 'spark://spark.example:7077',
+    CRYPTOPIPE_SPARK_JARS: '/a.jar,/b.jar',
+    CRYPTOPIPE_JOBS_DIR: '/my/jobs',
+    CRYPTOPIPE_ALARM_COMMAND: '/usr/local/bin/alarm',
+    PYSPARK_PYTHON: '/opt/python',
+  };
+  const open = everySetting.filter(({ isSecret }) => isSecret !== true).map(({ name }) => name);
+
+  it('is every setting, as the one who started Airflow had it', () => {
+    expect(Object.keys(others).sort()).toEqual([...open].sort());
+    const config = loadConfig({}, others, '/nonexistent/.env');
+    expect(settingsEnvironment(config)).toMatchObject(others);
+    const again = loadConfig({}, settingsEnvironment(config), '/nonexistent/.env');
+    expect(again).toEqual({ ...config, environment: again.environment });
+  });
+
+  it('is the same configuration where nothing was set', () => {
+    const config = loadConfig({}, {}, '/nonexistent/.env');
+    const again = loadConfig({}, settingsEnvironment(config), '/nonexistent/.env');
+    expect(again).toEqual({ ...config, environment: again.environment });
+  });
+
+  it('holds no secret', () => {
+    const secrets = { POSTGRES_PASSWORD: 'very-hidden-1', POSTGRES_READER_PASSWORD: 'very-hidden-2' };
+    const config = loadConfig({}, { ...others, ...secrets }, '/nonexistent/.env');
+    expect(JSON.stringify(settingsEnvironment(config))).not.toContain('very-hidden');
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { stackLock } from '../../../src/stack/install/lock.js';
 import { findUser } from '../../../src/stack/install/postgres-user.js';
 import { requirementsOf } from '../../../src/stack/install/python.js';
-import { withDependencies } from '../../../src/stack/servers.js';
+import { wantedServers } from '../../../src/stack/servers.js';
 
 describe('the lock file', () => {
   const { versions, maven, python } = stackLock();
@@ -42,9 +42,9 @@ describe('requirementsOf', () => {
   });
 });
 
-describe('withDependencies', () => {
+describe('wantedServers', () => {
   it('adds what a server cannot do without', () => {
-    expect(withDependencies(['spark-worker', 'data-node'])).toEqual([
+    expect(wantedServers({ only: ['spark-worker', 'data-node'] })).toEqual([
       'name-node',
       'data-node',
       'spark-master',
@@ -52,9 +52,15 @@ describe('withDependencies', () => {
     ]);
   });
 
-  it('means every server when none is named', () => {
-    expect(withDependencies(undefined)).toHaveLength(6);
-    expect(withDependencies([])).toHaveLength(6);
+  it('means every core server when none is named', () => {
+    expect(wantedServers({})).toHaveLength(6);
+    expect(wantedServers({ only: [] })).toHaveLength(6);
+  });
+
+  it('adds Airflow only where it is named, and its database with it', () => {
+    expect(wantedServers({})).not.toContain('airflow');
+    expect(wantedServers({ with: ['airflow'] })).toEqual([...wantedServers({}), 'airflow']);
+    expect(wantedServers({ only: ['airflow'] })).toEqual(['postgres', 'airflow']);
   });
 });
 
