@@ -51,7 +51,7 @@ export interface Config {
   readonly spark: {
     readonly restUrl: string;
     readonly restKey: string | undefined;
-    /** Holds the key where none is set; undefined where the REST server is not the native stack's. */
+    /** Holds the key where none is set; undefined where the REST server is not the stack's own. */
     readonly restKeyFile: string | undefined;
     readonly uiUrl: string;
     readonly masterUrl: string;
@@ -76,6 +76,8 @@ export interface Config {
 
 /** Flags that stand above the environment; undefined means not given. */
 export interface ConfigFlags {
+  /** True picks the stack in Docker. */
+  readonly docker?: boolean | undefined;
   readonly portOffset?: string | undefined;
   readonly dataDir?: string | undefined;
   /** A folder of the user's own jobs. */

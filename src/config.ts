@@ -25,8 +25,8 @@ import {
   wholeNumber,
 } from './config-values.js';
 import { currentUser } from './current-user.js';
-import { basePorts, type Ports } from './core/settings.js';
-import { isLoopback, restKeyFileOf } from './core/rest-key.js';
+import { basePorts, dockerPorts, type PortName, type Ports } from './core/settings.js';
+import { dockerRestKeyFileOf, isLoopback, restKeyFileOf } from './core/rest-key.js';
 import { archiveUrlOf, streamUrlOf } from './core/exchange-hosts.js';
 
 export type { Config, ConfigFlags } from './config-shape.js';
@@ -98,16 +98,43 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     CRYPTOPIPE_JOBS_DIR: optional.transform((path) => (path === undefined ? undefined : resolve(path))),
     CRYPTOPIPE_ALARM_COMMAND: optional,
     PYSPARK_PYTHON: optional,
+    AIRFLOW_ADMIN_PASSWORD: optional,
+    GRAFANA_ADMIN_PASSWORD: optional,
   });
 }
+
+/** What docker-compose.yml publishes where; the native stack's ports move by the offset alone. */
+const dockerPortSchema = z.object({
+  CRYPTOPIPE_KAFKA_PORT: port.optional(),
+  CRYPTOPIPE_NAMENODE_PORT: port.optional(),
+  CRYPTOPIPE_WEBHDFS_PORT: port.optional(),
+  CRYPTOPIPE_DATANODE_PORT: port.optional(),
+  CRYPTOPIPE_SPARK_PORT: port.optional(),
+  CRYPTOPIPE_SPARK_REST_PORT: port.optional(),
+  CRYPTOPIPE_SPARK_UI_PORT: port.optional(),
+  CRYPTOPIPE_WORKER_UI_PORT: port.optional(),
+  CRYPTOPIPE_DRIVER_UI_PORT: port.optional(),
+  CRYPTOPIPE_AIRFLOW_PORT: port.optional(),
+  CRYPTOPIPE_GRAFANA_PORT: port.optional(),
+});
 
 const firstSchema = z.object({
   CRYPTOPIPE_STACK: z.enum(['native', 'docker']).default('native'),
   CRYPTOPIPE_PORT_OFFSET: wholeNumber(0, 50_000).default(0),
 });
 
-function problemsOf(error: z.ZodError): string[] {
-  return error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+function problemsOf({ error }: { readonly error?: z.ZodError | undefined }): string[] {
+  return error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+}
+
+type PublishedPorts = z.infer<typeof dockerPortSchema>;
+
+function portsOf(portOffset: number, published: PublishedPorts): Ports {
+  const names = Object.entries(dockerPorts) as [keyof PublishedPorts, PortName][];
+  return Object.fromEntries([
+    ...Object.entries(basePorts).map(([name, base]) => [name, base + portOffset]),
+    ...names.flatMap(([name, port]) => (published[name] === undefined ? [] : [[port, published[name]]])),
+  ]) as Ports;
 }
 
 /**
@@ -117,6 +144,7 @@ function problemsOf(error: z.ZodError): string[] {
 export function loadConfig(flags: ConfigFlags, environment: Environment, envFilePath = '.env'): Config {
   const problems: string[] = [];
   const fromFlags = {
+    CRYPTOPIPE_STACK: flags.docker === true ? 'docker' : undefined,
     CRYPTOPIPE_PORT_OFFSET: flags.portOffset,
     CRYPTOPIPE_DATA_DIR: flags.dataDir,
     CRYPTOPIPE_JOBS_DIR: flags.jobs,
@@ -135,12 +163,10 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
   const { CRYPTOPIPE_STACK: stack, CRYPTOPIPE_PORT_OFFSET: portOffset } = first.success
     ? first.data
     : { CRYPTOPIPE_STACK: 'native' as const, CRYPTOPIPE_PORT_OFFSET: 0 };
-  const ports = Object.fromEntries(
-    Object.entries(basePorts).map(([name, base]) => [name, base + portOffset]),
-  ) as unknown as Ports;
+  const published = dockerPortSchema.safeParse(env);
+  const ports = portsOf(portOffset, stack === 'docker' ? (published.data ?? {}) : {});
   const parsed = schemaFor(env, ports, stack === 'docker').safeParse(env);
-  if (!first.success) problems.push(...problemsOf(first.error));
-  if (!parsed.success) problems.push(...problemsOf(parsed.error));
+  problems.push(...[first, published, parsed].flatMap(problemsOf));
   if (problems.length > 0 || !parsed.success) {
     throw new ConfigError(`The configuration is wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
       nextStep: 'Correct the settings named above; the README lists all of them with their meaning.',
@@ -207,8 +233,8 @@ function toConfig(
     spark: {
       restUrl: values.SPARK_REST_URL,
       restKey: values.SPARK_REST_KEY,
-      restKeyFile: isOwnRestServer(values.SPARK_REST_URL, base)
-        ? restKeyFileOf(values.CRYPTOPIPE_DATA_DIR)
+      restKeyFile: isOwnRestServer(values.SPARK_REST_URL, base.ports)
+        ? keyFileOf[base.stack](values.CRYPTOPIPE_DATA_DIR)
         : undefined,
       uiUrl: values.SPARK_UI_URL,
       masterUrl: values.SPARK_MASTER_URL,
@@ -229,12 +255,11 @@ function toConfig(
   });
 }
 
-/** Another server never gets a token that the native stack's would take. */
-function isOwnRestServer(restUrl: string, base: { readonly stack: string; readonly ports: Ports }): boolean {
-  return (
-    base.stack === 'native' && isLoopback(restUrl) && new URL(restUrl).port === String(base.ports.sparkRest)
-  );
-}
+const keyFileOf = { native: restKeyFileOf, docker: dockerRestKeyFileOf };
+
+/** Another server never gets a token that the stack's would take. */
+const isOwnRestServer = (restUrl: string, ports: Ports): boolean =>
+  isLoopback(restUrl) && new URL(restUrl).port === String(ports.sparkRest);
 
 function deepFreeze<T extends object>(value: T): T {
   for (const inner of Object.values(value))

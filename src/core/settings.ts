@@ -23,6 +23,35 @@ export const basePorts = {
 export type PortName = keyof typeof basePorts;
 export type Ports = Readonly<Record<PortName, number>>;
 
+/** What docker-compose.yml publishes on this computer, by the variable that moves it; PostgreSQL's is PGPORT. */
+export const dockerPorts = {
+  CRYPTOPIPE_KAFKA_PORT: 'kafka',
+  CRYPTOPIPE_NAMENODE_PORT: 'nameNodeRpc',
+  CRYPTOPIPE_WEBHDFS_PORT: 'nameNodeHttp',
+  CRYPTOPIPE_DATANODE_PORT: 'dataNodeHttp',
+  CRYPTOPIPE_SPARK_PORT: 'sparkRpc',
+  CRYPTOPIPE_SPARK_REST_PORT: 'sparkRest',
+  CRYPTOPIPE_SPARK_UI_PORT: 'sparkUi',
+  CRYPTOPIPE_WORKER_UI_PORT: 'workerUi',
+  CRYPTOPIPE_DRIVER_UI_PORT: 'driverUi',
+  CRYPTOPIPE_AIRFLOW_PORT: 'airflow',
+  CRYPTOPIPE_GRAFANA_PORT: 'grafana',
+} as const satisfies Readonly<Record<string, PortName>>;
+
+const publishedAs: Readonly<Record<(typeof dockerPorts)[keyof typeof dockerPorts], string>> = {
+  kafka: 'Kafka',
+  nameNodeRpc: 'the NameNode',
+  nameNodeHttp: 'WebHDFS',
+  dataNodeHttp: 'the DataNode',
+  sparkRpc: "Spark's master",
+  sparkRest: "Spark's REST server",
+  sparkUi: "the master's web page",
+  workerUi: "the worker's web page",
+  driverUi: "the driver's web page",
+  airflow: 'Airflow',
+  grafana: 'Grafana',
+};
+
 /** Where `stack up` writes the password for psql and other tools that read PGPASSFILE. */
 export const passFileOf = (dataDir: string): string => `${dataDir}/pgpass`;
 
@@ -42,7 +71,7 @@ export const settings: readonly Setting[] = [
     meaning: 'which table of addresses holds: `native` or `docker`',
     shown: 'native',
   },
-  { name: 'CRYPTOPIPE_PORT_OFFSET', meaning: 'added to every port of the native stack', shown: '0' },
+  { name: 'CRYPTOPIPE_PORT_OFFSET', meaning: 'added to every port of the stack', shown: '0' },
   {
     name: 'CRYPTOPIPE_DATA_DIR',
     meaning: 'data, logs and state of the native stack',
@@ -131,7 +160,7 @@ export const settings: readonly Setting[] = [
   {
     name: 'SPARK_REST_KEY',
     meaning: 'key with which calls to it are signed: base64url of at least 32 bytes',
-    shown: "the native stack's own; docker none",
+    shown: "the stack's own",
     isSecret: true,
   },
   {
@@ -154,4 +183,21 @@ export const settings: readonly Setting[] = [
     shown: 'nobody is called',
   },
   { name: 'PYSPARK_PYTHON', meaning: 'Python on the workers', shown: "the stack's own" },
+  {
+    name: 'AIRFLOW_ADMIN_PASSWORD',
+    meaning: 'docker: with which `admin` logs in to Airflow',
+    shown: 'made at the first start',
+    isSecret: true,
+  },
+  {
+    name: 'GRAFANA_ADMIN_PASSWORD',
+    meaning: 'docker: with which `admin` logs in to Grafana; holds from the first start on',
+    shown: 'made at the first start',
+    isSecret: true,
+  },
+  ...Object.entries(dockerPorts).map(([name, port]) => ({
+    name,
+    meaning: `docker: the port of ${publishedAs[port]} on this computer`,
+    shown: String(basePorts[port]),
+  })),
 ];

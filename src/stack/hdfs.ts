@@ -83,6 +83,9 @@ export async function writeHadoopConf(settings: StackSettings): Promise<string> 
   return conf;
 }
 
+/** The heap of each server of HDFS. */
+export const hdfsHeap = '384m';
+
 /** A Java program of HDFS; the configuration folder goes first on the class path. */
 export function hdfsCommand(settings: StackSettings, parts: HdfsParts, program: readonly string[]): Command {
   const folder = hdfsFolder(settings);
@@ -93,7 +96,12 @@ export function hdfsCommand(settings: StackSettings, parts: HdfsParts, program: 
   return {
     file: parts.java,
     args: [
-      ...['-Xmx384m', '-XX:+UseSerialGC', '-Djava.net.preferIPv4Stack=true', `-Dhadoop.log.dir=${folder}`],
+      ...[
+        `-Xmx${hdfsHeap}`,
+        '-XX:+UseSerialGC',
+        '-Djava.net.preferIPv4Stack=true',
+        `-Dhadoop.log.dir=${folder}`,
+      ],
       ...[
         'java.lang',
         'java.util',

@@ -76,11 +76,17 @@ rootLogger.level=INFO
 rootLogger.appenderRef.console.ref=console
 `;
 
+/** By the variable that takes them in Kafka's image, which docker-compose.yml sets to the same. */
+export const kafkaJvm = {
+  KAFKA_HEAP_OPTS: ['-Xms128m', '-Xmx512m'],
+  KAFKA_JVM_PERFORMANCE_OPTS: ['-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true'],
+} as const;
+
 function commandOf(settings: StackSettings, parts: KafkaParts, folder: string): Command {
   return {
     file: parts.java,
     args: [
-      ...['-Xms128m', '-Xmx512m', '-XX:+UseG1GC', '-XX:MaxGCPauseMillis=20', '-Djava.awt.headless=true'],
+      ...Object.values(kafkaJvm).flat(),
       `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
       '-cp',
       parts.jars.join(':'),

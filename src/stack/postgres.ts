@@ -42,16 +42,30 @@ export function passFileText({ ports, postgres }: StackSettings): string {
     .join('');
 }
 
+/** What the server is told, here and in docker-compose.yml. */
+export const postgresOptions = {
+  max_connections: '60',
+  shared_buffers: '128MB',
+  timezone: 'UTC',
+  log_timezone: 'UTC',
+} as const;
+
+/** How the database is made: from 17 on the locale is built in; before, the system must have it. */
+export function initdbFlags(version: string): string[] {
+  const locale =
+    Number.parseInt(version, 10) >= 17
+      ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+      : ['--locale=C.UTF-8'];
+  return ['--encoding=UTF8', ...locale];
+}
+
 function commandOf(settings: StackSettings, postgres: Postgres): Command {
   // On the command line and not in a file, so that a port offset holds for a folder that was made with another.
   const options = {
     listen_addresses: '127.0.0.1',
     port: String(settings.ports.postgres),
     unix_socket_directories: '',
-    max_connections: '60',
-    shared_buffers: '128MB',
-    timezone: 'UTC',
-    log_timezone: 'UTC',
+    ...postgresOptions,
   };
   return {
     file: join(postgres.binFolder, 'postgres'),
@@ -84,7 +98,7 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
     join(postgres.binFolder, 'initdb'),
     [
       ...['-D', postgres.dataFolder, '-U', settings.postgres.user, `--pwfile=${passwordFile}`],
-      ...['--auth=scram-sha-256', '--encoding=UTF8', ...localeFlags(postgres.version), '--no-instructions'],
+      ...['--auth=scram-sha-256', ...initdbFlags(postgres.version), '--no-instructions'],
     ],
     {
       env: serverEnvironment(settings),
@@ -104,13 +118,6 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
     });
   }
   await writeFile(marker, '');
-}
-
-/** From 17 on the locale is built in; before, the system must have it. */
-function localeFlags(version: string): string[] {
-  return Number.parseInt(version, 10) >= 17
-    ? ['--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
-    : ['--locale=C.UTF-8'];
 }
 
 async function answersAsRole(settings: StackSettings, signal: AbortSignal): Promise<void> {

@@ -22,21 +22,7 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
       // Private: it holds the commands of the drivers with their environment.
       const recovery = join(folder, 'recovery');
       await mkdir(recovery, { recursive: true, mode: 0o700 });
-      await writeSparkConf(folder, {
-        'spark.master.rest.enabled': 'true',
-        'spark.master.rest.host': '127.0.0.1',
-        'spark.master.rest.port': String(sparkRest),
-        'spark.master.rest.filters': filter,
-        // In a file, since an argument stands in the list of processes; "secret" in its name hides it on the web page.
-        [`spark.${filter}.param.secretKey`]: await restKeyOf(settings),
-        // Its web page asks nobody who they are; a form of any web site could post to it.
-        'spark.ui.killEnabled': 'false',
-        // Without it a master that restarts has the workers kill every driver, since it knows none.
-        'spark.deploy.recoveryMode': 'FILESYSTEM',
-        'spark.deploy.recoveryDirectory': recovery,
-        // How long it waits for workers and applications that died with it; on loopback the living answer at once.
-        'spark.deploy.recoveryTimeout': '20s',
-      });
+      await writeSparkConf(folder, sparkMasterSettings(sparkRest, recovery, await restKeyOf(settings)));
       const address = ['--host', '127.0.0.1', '--port', String(sparkRpc), '--webui-port', String(sparkUi)];
       return sparkCommand(settings, parts, { folder, args: [className, ...address], env: {} });
     },
@@ -52,6 +38,28 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 15_000,
+  };
+}
+
+export function sparkMasterSettings(
+  restPort: number,
+  recoveryFolder: string,
+  restKey: string,
+): Record<string, string> {
+  return {
+    'spark.master.rest.enabled': 'true',
+    'spark.master.rest.host': '127.0.0.1',
+    'spark.master.rest.port': String(restPort),
+    'spark.master.rest.filters': filter,
+    // In a file, since an argument stands in the list of processes; "secret" in its name hides it on the web page.
+    [`spark.${filter}.param.secretKey`]: restKey,
+    // Its web page asks nobody who they are; a form of any web site could post to it.
+    'spark.ui.killEnabled': 'false',
+    // Without it a master that restarts has the workers kill every driver, since it knows none.
+    'spark.deploy.recoveryMode': 'FILESYSTEM',
+    'spark.deploy.recoveryDirectory': recoveryFolder,
+    // How long it waits for workers and applications that died with it; on loopback the living answer at once.
+    'spark.deploy.recoveryTimeout': '20s',
   };
 }
 

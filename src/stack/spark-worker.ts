@@ -9,8 +9,8 @@ import { sparkCommand, writeSparkConf, type SparkParts } from './spark.js';
 
 const className = 'org.apache.spark.deploy.worker.Worker';
 /** The stream takes three (driver 1, executor 2): with fewer than six a batch job of the same size would starve beside it. */
-const leastCores = 6;
-const memory = '4g';
+export const leastCores = 6;
+export const workerMemory = '4g';
 
 /** Where the worker's jobs find the password of PostgreSQL; readable by this user alone. */
 const passwordFile = (settings: StackSettings): string => join(settings.dataDir, 'postgres.password');
@@ -44,7 +44,7 @@ export function sparkWorkerServer(settings: StackSettings, parts: SparkParts): S
             '--webui-port',
             String(workerUi),
           ],
-          ...['--cores', String(cores), '--memory', memory, '--work-dir', work],
+          ...['--cores', String(cores), '--memory', workerMemory, '--work-dir', work],
           `spark://127.0.0.1:${sparkRpc}`,
         ],
         env: {

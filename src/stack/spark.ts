@@ -21,6 +21,14 @@ logger.jetty.name=org.sparkproject.jetty
 logger.jetty.level=warn
 `;
 
+/** What every daemon of Spark is told, here and in docker-compose.yml. */
+export const sparkDaemonEnvironment = {
+  SPARK_PUBLIC_DNS: 'localhost',
+  SPARK_DAEMON_MEMORY: '512m',
+  // A worker decodes logs for its pages by the JVM's default: before Java 18 that is ASCII where no LANG is set.
+  SPARK_DAEMON_JAVA_OPTS: '-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true -Dfile.encoding=UTF-8',
+} as const;
+
 /** Writes the configuration folder of one server: its own, since what workers read reaches every driver. */
 export async function writeSparkConf(
   folder: string,
@@ -52,11 +60,8 @@ export function sparkCommand(
       SPARK_HOME: sparkHome,
       SPARK_CONF_DIR: join(daemon.folder, 'conf'),
       SPARK_LOCAL_IP: '127.0.0.1',
-      SPARK_PUBLIC_DNS: 'localhost',
       SPARK_LOG_DIR: daemon.folder,
-      SPARK_DAEMON_MEMORY: '512m',
-      // A worker decodes logs for its pages by the JVM's default: before Java 18 that is ASCII where no LANG is set.
-      SPARK_DAEMON_JAVA_OPTS: '-XX:+UseSerialGC -Djava.net.preferIPv4Stack=true -Dfile.encoding=UTF-8',
+      ...sparkDaemonEnvironment,
       PYSPARK_PYTHON: python,
       ...daemon.env,
     }),

@@ -68,8 +68,20 @@ describe('the REST server of Spark', () => {
     expect(sparkOf({ SPARK_REST_URL })).toMatchObject({ restKeyFile, restKey: undefined });
   });
 
-  it('has no file of its own in docker', () => {
-    expect(sparkOf({ CRYPTOPIPE_STACK: 'docker' }).restKeyFile).toBeUndefined();
+  it.each([
+    ['http://localhost:6066', '/data/docker/spark-rest.key'],
+    ['http://localhost:7066', undefined],
+    ['https://spark.example:6066', undefined],
+  ])('of the stack in Docker at %s has its key in %s', (SPARK_REST_URL, restKeyFile) => {
+    expect(sparkOf({ CRYPTOPIPE_STACK: 'docker', SPARK_REST_URL })).toMatchObject({ restKeyFile });
+  });
+
+  it('of the stack in Docker keeps its key where its port was moved', () => {
+    const env = { CRYPTOPIPE_STACK: 'docker', CRYPTOPIPE_SPARK_REST_PORT: '16066' };
+    expect(sparkOf(env)).toMatchObject({
+      restUrl: 'http://localhost:16066',
+      restKeyFile: '/data/docker/spark-rest.key',
+    });
   });
 
   it.each([
@@ -99,4 +111,30 @@ it.each([
   const load = () => loadConfig({}, { HOME: '/home/me', [name]: value }, '/nonexistent/.env');
   expect(load).toThrow(new RegExp(`${name}: holds a `));
   expect(load).not.toThrow('canary');
+});
+
+describe('the ports of the stack in Docker', () => {
+  const load = (env: Record<string, string>, docker = true) =>
+    loadConfig({ docker }, { HOME: '/home/me', ...env }, '/nonexistent/.env');
+
+  it('are where the addresses point, each moved by its own variable, above the offset', () => {
+    const config = load({ CRYPTOPIPE_PORT_OFFSET: '100', CRYPTOPIPE_KAFKA_PORT: '29092', PGPORT: '25432' });
+    expect(config).toMatchObject({
+      stack: 'docker',
+      kafka: { brokers: ['localhost:29092'], clusterBrokers: 'kafka:9092' },
+      hdfs: { webUrl: 'http://localhost:9970', rawPath: 'hdfs://namenode:8020/datalake/raw/crypto' },
+      postgres: { port: 25_432, jdbcUrl: 'jdbc:postgresql://postgres:5432/crypto' },
+    });
+  });
+
+  it('do not move those of the native stack', () => {
+    expect(load({ CRYPTOPIPE_KAFKA_PORT: '29092' }, false)).toMatchObject({
+      stack: 'native',
+      kafka: { brokers: ['localhost:9092'] },
+    });
+  });
+
+  it('are ports', () => {
+    expect(() => load({ CRYPTOPIPE_GRAFANA_PORT: 'three' })).toThrow('CRYPTOPIPE_GRAFANA_PORT: ');
+  });
 });

@@ -1,0 +1,68 @@
+"""Puts what jobs need into the Spark image: the connector jars and psycopg, of the versions of stack.lock.json.
+
+Every file is checked against its checksum there. Runs at build time; at run time nothing is fetched.
+"""
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+# The image brings Spark itself.
+IN_THE_IMAGE = {"pyspark", "py4j"}
+
+
+def fetch_jar(jar: dict, maven_url: str, folder: Path) -> None:
+    url = f"{maven_url}/{jar['path']}"
+    with urllib.request.urlopen(url, timeout=300) as answer:
+        content = answer.read()
+    found = hashlib.sha256(content).hexdigest()
+    if found != jar["sha256"]:
+        raise SystemExit(f"{url} has checksum {found}, not {jar['sha256']}")
+    target = folder / Path(jar["path"]).name
+    target.write_bytes(content)
+    target.chmod(0o644)
+    print(f"{target}: {len(content)} bytes")
+
+
+def requirements_of(packages: list) -> str:
+    """The text of a requirements file for `pip install --require-hashes`."""
+    return "".join(
+        " \\\n".join(
+            [f"{one['name']}=={one['version']}", *(f"    --hash=sha256:{hash}" for hash in one["sha256"])]
+        )
+        + "\n"
+        for one in packages
+        if one["name"] not in IN_THE_IMAGE
+    )
+
+
+def install_packages(packages: list, folder: Path) -> None:
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as requirements:
+        requirements.write(requirements_of(packages))
+        requirements.flush()
+        pip = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:"]
+        options = ["--no-cache-dir", "--disable-pip-version-check", "--root-user-action=ignore"]
+        subprocess.run([*pip, *options, "--target", str(folder), "-r", requirements.name], check=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lock", type=Path, required=True, help="stack.lock.json")
+    parser.add_argument("--jars", type=Path, required=True, help="folder for the jars")
+    parser.add_argument("--python", type=Path, required=True, help="folder for the packages")
+    parser.add_argument("--maven-url", required=True, help="base address of a Maven repository")
+    options = parser.parse_args()
+    lock = json.loads(options.lock.read_text(encoding="utf-8"))
+    options.jars.mkdir(parents=True, exist_ok=True)
+    for jar in lock["maven"]["connectors"]:
+        fetch_jar(jar, options.maven_url.rstrip("/"), options.jars)
+    install_packages(lock["python"]["packages"], options.python)
+
+
+if __name__ == "__main__":
+    main()
