@@ -204,7 +204,7 @@ export function createApp(config: Config): App {
     clusterView: () => clusterViewOf(config),
     nativeInstallation: () => readInstallation(config.native.dataDir),
     sandbox: () => sandbox,
-    stack: () => lazyStack(stackSettings(config)),
+    stack: () => lazyStack(config),
     background: () => lazyBackground(stackSettings(config)),
   });
 }
@@ -301,9 +301,12 @@ function lazyPageServer(config: Config): PageServer {
 }
 
 /** Loaded on first use, as above: the servers bring the clients with which they are asked. */
-function lazyStack(settings: StackSettings): Stack {
+function lazyStack(config: Config): Stack {
+  const settings = stackSettings(config);
   const stack = async (): Promise<Stack> =>
-    (await import('./stack/native-stack.js')).createNativeStack(settings);
+    config.stack === 'docker'
+      ? (await import('./stack/docker/docker-stack.js')).createDockerStack(settings, projectRoot)
+      : (await import('./stack/native-stack.js')).createNativeStack(settings);
   return {
     install: async (call) => (await stack()).install(call),
     up: async (call) => (await stack()).up(call),

@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
+import { isLoopback } from '../core/rest-key.js';
 import { callHttp, isHalfJson, jsonOf, summaryOf } from './http.js';
 
 const worker = z.object({
   id: z.string(),
+  host: z.string(),
   state: z.string(),
   webuiaddress: z.string(),
   cores: z.number(),
@@ -30,14 +32,25 @@ const masterSchema = z.object({
   completedapps: z.array(app),
 });
 
-function toReport(raw: z.infer<typeof masterSchema>): MasterReport {
+/**
+ * Where a worker's pages are for us. For the sake of a browser on its computer a worker may call itself localhost
+ * (SPARK_PUBLIC_DNS), as those in Docker do; who reaches the master under another name needs the host's own.
+ */
+function addressOf({ webuiaddress, host }: z.infer<typeof worker>, uiUrl: string): string {
+  if (!URL.canParse(webuiaddress) || !isLoopback(webuiaddress) || isLoopback(uiUrl)) return webuiaddress;
+  const address = new URL(webuiaddress);
+  address.hostname = host;
+  return address.href.replace(/\/$/, '');
+}
+
+function toReport(raw: z.infer<typeof masterSchema>, uiUrl: string): MasterReport {
   return {
     status: raw.status,
     url: raw.url,
     workers: raw.workers.map((one) => ({
       id: one.id,
       state: one.state,
-      webUiAddress: one.webuiaddress,
+      webUiAddress: addressOf(one, uiUrl),
       cores: one.cores,
       coresFree: one.coresfree,
       memoryMb: one.memory,
@@ -73,7 +86,7 @@ export function createSparkMaster(
       ...{ timeoutMs, maxBytes, signal },
     });
     const parsed = masterSchema.safeParse(jsonOf(answer));
-    if (answer.status === 200 && parsed.success) return toReport(parsed.data);
+    if (answer.status === 200 && parsed.success) return toReport(parsed.data, uiUrl);
     const mayPass = answer.status >= 500 || isHalfJson(answer);
     throw new UnreachableError(
       `The Spark master at ${uiUrl} answered ${answer.status}, and not as a master does: ${summaryOf(answer.text)}`,

@@ -50,9 +50,9 @@ const withServers = (command: Command): Command =>
       ).argParser(listOf(optionalServers)),
     );
 
-/** `cryptopipe stack …`: the real servers, as processes of this computer. */
+/** `cryptopipe stack …`: the real servers, as processes of this computer or in Docker. */
 export function addStack(program: Command, context: CliContext): void {
-  const stack = program.command('stack').description('the servers, as plain processes without Docker');
+  const stack = program.command('stack').description('the servers, as plain processes or in Docker');
   const callOf = ({ only, with: more }: ServerFlags): StackCall => ({
     say: (line) => context.io.err(`${line}\n`),
     signal: context.signal,
@@ -77,6 +77,8 @@ export function addStack(program: Command, context: CliContext): void {
     });
   addDown(stack, context);
   addReaders(stack, context);
+  for (const command of stack.commands)
+    command.option('--docker', 'the servers of docker-compose.yml; as CRYPTOPIPE_STACK=docker');
 }
 
 function addDown(stack: Command, context: CliContext): void {
@@ -99,7 +101,7 @@ function addReaders(stack: Command, context: CliContext): void {
     .action(async (flags: JsonFlag) => {
       const processes = await (await context.app()).stack.status();
       printProcesses(context, flags, processes);
-      if (processes.some(({ state }) => state === 'died')) context.setExitCode(5);
+      if (processes.some(({ state }) => state === 'died' || state === 'unhealthy')) context.setExitCode(5);
     });
   stack
     .command('logs <server>')
@@ -146,7 +148,7 @@ function printProcesses(context: CliContext, flags: JsonFlag, processes: readonl
       process.logPath,
     ]),
   );
-  context.io.err(`memory of all: ${megabytes(memory)}\n`);
+  if (memory > 0) context.io.err(`memory of all: ${megabytes(memory)}\n`);
 }
 
 const megabytes = (bytes: number | undefined): string =>

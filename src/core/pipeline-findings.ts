@@ -3,6 +3,7 @@ import { isLive } from './driver-state.js';
 import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
 import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
+import type { ProcessReport } from './ports/stack.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
 import { isTickerSource } from './price-sample.js';
 import { shortDuration, type Finding } from './report.js';
@@ -18,11 +19,7 @@ const commitLimitMs = 60_000;
 const streamingJob = 'streaming';
 
 /** A background process of cryptopipe's own, as far as `status` looks at it. */
-export interface BackgroundState {
-  readonly name: string;
-  /** `died`: it was started and not stopped, and is not there any more. */
-  readonly state: 'running' | 'died' | 'stopped';
-}
+export type BackgroundState = Pick<ProcessReport, 'name' | 'state'>;
 
 /** What the warehouse says of the hot query; undefined where PostgreSQL does not answer, which is told in its own line. */
 export interface Counting {

@@ -21,14 +21,15 @@ export type ServerName = (typeof serverNames)[number];
 export interface ProcessReport {
   readonly name: string;
   readonly kind: 'server' | 'background';
-  /** `died`: it was started and not stopped, and is not there any more. */
-  readonly state: 'running' | 'died' | 'stopped';
+  /** `died`: it was started and not stopped, and is not there any more. `unhealthy`: Docker's word, it runs and does not answer. */
+  readonly state: 'running' | 'unhealthy' | 'died' | 'stopped';
   readonly pid: number | undefined;
   readonly startedAt: string | undefined;
   readonly version: string | undefined;
   readonly ports: Readonly<Record<string, number>>;
   /** With all children; shared memory is divided among those who share it, where the system says so. */
   readonly memoryBytes: number | undefined;
+  /** Empty where Docker keeps the log. */
   readonly logPath: string;
 }
 
@@ -53,7 +54,7 @@ export interface StackCall {
   readonly with?: readonly OptionalServer[] | undefined;
 }
 
-/** The real servers, as processes of this computer. */
+/** The real servers, as processes of this computer or as containers of Docker. */
 export interface Stack {
   /** Downloads and prepares what is missing. @throws ConfigError when a prerequisite is missing. */
   install(call: StackCall): Promise<void>;
