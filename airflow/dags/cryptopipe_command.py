@@ -64,15 +64,15 @@ class CryptopipeOperator(BaseOperator):
     def _run(self, command: Sequence[str]) -> tuple[int, Any, str]:
         self.log.info("%s", " ".join(command))
         words: list[str] = []
-        with TemporaryFile("w+", encoding="utf-8") as out:
-            self._child = start(command, out)
+        with TemporaryFile("w+", encoding="utf-8") as out, start(command, out) as child:
+            self._child = child
             try:
-                for line in self._child.stderr or ():
+                for line in child.stderr or ():
                     self.log.info("%s", line.rstrip())
                     words.append(line)
-                exit_code = self._child.wait()
+                exit_code = child.wait()
             finally:
-                end(self._child)
+                end(child)
             out.seek(0)
             return exit_code, self._document(out.read()), "".join(words[-LAST_WORDS:]).strip()
 

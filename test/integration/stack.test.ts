@@ -11,6 +11,7 @@ import { ConfigError, UnreachableError } from '../../src/core/errors.js';
 import type { ProcessReport, ServerName, Stack } from '../../src/core/ports/stack.js';
 import { isAlive, membersOf, type ProcessId } from '../../src/stack/process-table.js';
 import { readState } from '../../src/stack/state.js';
+import { isLoopbackAddress, listeningOf } from '../support/listening.js';
 
 const portOffset = 10_000;
 const base = join(tmpdir(), 'cryptopipe-test', 'stack');
@@ -74,17 +75,9 @@ describe('the whole stack', () => {
   });
 
   it.runIf(process.platform === 'linux')('listens on loopback only', () => {
-    const inodes = new Set(everyone(dataDir).flatMap(({ pid }) => socketsOf(pid)));
-    const addresses = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) =>
-      readFileSync(path, 'utf8')
-        .split('\n')
-        .map((line) => line.trim().split(/\s+/))
-        .filter((fields) => fields[3] === '0A' && inodes.has(fields[9] ?? ''))
-        .map((fields) => fields[1]?.split(':')[0] ?? ''),
-    );
+    const addresses = listeningOf(everyone(dataDir));
     expect(addresses.length).toBeGreaterThanOrEqual(13);
-    const loopback = ['0100007F', '0000000000000000FFFF00000100007F', '00000000000000000000000001000000'];
-    expect(addresses.filter((address) => !loopback.includes(address))).toEqual([]);
+    expect(addresses.filter((address) => !isLoopbackAddress(address))).toEqual([]);
   });
 
   it('has UTF-8, UTC and a password in PostgreSQL', async () => {
@@ -142,11 +135,6 @@ describe('the whole stack', () => {
     expect(await stack.down({ say })).toEqual([]);
   });
 });
-
-function socketsOf(pid: number): string[] {
-  const text = execFileSync('sh', ['-c', `ls -l /proc/${pid}/fd`], { encoding: 'utf8' });
-  return [...text.matchAll(/socket:\[(\d+)\]/g)].map((match) => match[1]!);
-}
 
 describe('a stack that cannot start', () => {
   const made: Stack[] = [];

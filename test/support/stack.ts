@@ -44,7 +44,7 @@ export async function startStack(options: {
 }
 
 /** The caller's own settings of cryptopipe and of its servers would lead a test elsewhere. */
-function inheritedEnvironment(): Record<string, string> {
+export function inheritedEnvironment(): Record<string, string> {
   const foreign =
     /^(CRYPTO_|KAFKA_|HDFS_|WEBHDFS_|PG|POSTGRES_|SPARK_|PYSPARK_|CRYPTOPIPE_(?!CACHE_DIR|MAVEN_URL|POSTGRES_BIN|PYTHON))/;
   return Object.fromEntries(

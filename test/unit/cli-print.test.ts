@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest';
+import { printReport } from '../../src/cli/print.js';
+
+function printed(asJson: boolean, isGood: boolean): { out: string; err: string } {
+  const text = { out: '', err: '' };
+  const io = {
+    ...{ out: (part: string) => (text.out += part), err: (part: string) => (text.err += part) },
+    ...{ isTerminal: false, useColor: false },
+  };
+  printReport(io, { age: 90 }, { asJson, isGood }, (to, { age }) => to.out(`${age} s old\n`));
+  return text;
+}
+
+describe('a report', () => {
+  it('is words for a person', () => {
+    expect(printed(false, false)).toEqual({ out: '90 s old\n', err: '' });
+  });
+
+  it('is one JSON document for a program, and nothing beside it while all is well', () => {
+    expect(printed(true, true)).toEqual({ out: '{"age":90}\n', err: '' });
+  });
+
+  it('is both where something is wrong: the words go to stderr', () => {
+    expect(printed(true, false)).toEqual({ out: '{"age":90}\n', err: '90 s old\n' });
+  });
+});
