@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { prerequisiteProblems } from './prerequisites.mjs';
+import { nodeProblem, prerequisiteProblems } from './prerequisites.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -61,7 +61,9 @@ function build() {
 }
 
 const [what, ...args] = process.argv.slice(2);
-const problems = prerequisiteProblems(process.env);
+// Java and Python are for the native servers, and a command that starts one asks for them: with Docker nobody needs them here.
+const problems =
+  what === 'cli' ? [nodeProblem()].filter((problem) => problem) : prerequisiteProblems(process.env);
 if (problems.length > 0) fail(`${problems.join('\n')}\nThen run the same command again.`);
 installPackages();
 build();

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { readDocument, repository } from '../support/documents.js';
 import { callScript } from '../support/scripts.js';
@@ -34,6 +35,18 @@ describe('scripts/run_spark_jobs.sh', () => {
     expect(await callScript('run_spark_jobs.sh', ['streaming', 'quality'])).toMatchObject({
       exitCode: 2,
       stderr: 'error: one job at a time, not streaming quality; its parameters are written NAME=VALUE',
+    });
+  });
+});
+
+describe('bin/cryptopipe', () => {
+  it('needs neither Java nor Python to call a command', async () => {
+    const env = { JAVA_HOME: '/nonexistent', CRYPTOPIPE_PYTHON: '/nonexistent' };
+    expect(
+      await execa(join(repository, 'bin/cryptopipe'), ['--version'], { env, reject: false }),
+    ).toMatchObject({
+      exitCode: 0,
+      stderr: '',
     });
   });
 });

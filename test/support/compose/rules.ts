@@ -41,7 +41,7 @@ export const portsAreThoseOfTheDesign: Rule = (file) => {
 /** Two numbers at least, and no word that moves on. */
 const fullTag = /^[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?(-[a-z0-9.]+)*$/;
 
-const isFullTag = (image: string): boolean => fullTag.test(image);
+export const isFullTag = (image: string): boolean => fullTag.test(image);
 
 export const imagesHaveFullTags = eachService(({ image }) =>
   isFullTag(image) ? [] : [`${image} has no full version tag`],
