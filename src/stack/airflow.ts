@@ -32,8 +32,8 @@ export function airflowServer(settings: StackSettings, installation: AirflowInst
     checkReady: (signal) => isHealthy(port, startedAt, signal),
     readyTimeoutMs: 180_000,
     hint: `http://localhost:${port}, user admin, its password in ${home.logins}; its command line is ${home.bin}/airflow`,
-    stopSignal: 'SIGINT',
-    stopTimeoutMs: 20_000,
+    stopSignal: 'SIGTERM', // Its executor's workers ignore SIGINT, and its scheduler then waits for them.
+    stopTimeoutMs: 30_000,
   };
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -102,6 +102,7 @@ await describeWithAirflow('Airflow, on a real stack', () => {
   afterAll(async () => {
     await sandbox.end('SIGINT');
     await stack.stop();
+    for (const file of [alarms, `${alarms}.sh`]) rmSync(file, { force: true });
   });
 
   it(
