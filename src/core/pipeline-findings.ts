@@ -7,6 +7,7 @@ import type { ProcessReport } from './ports/stack.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
 import { isTickerSource } from './price-sample.js';
 import { shortDuration, type Finding } from './report.js';
+import { isOfCatalogue } from './run-commands.js';
 import { heartbeatLimitMs, type Situation } from './run-situation.js';
 
 /** Until then a run that Spark has may still wait for its place. */
@@ -130,8 +131,10 @@ function runLine({ job, state, runId, situation }: JudgedRun): string {
   return `${job} ${state} (${runId})${isTold ? `, ${situation.name}` : ''}`;
 }
 
-function situationProblem({ runId, situation }: JudgedRun): string | undefined {
-  if (situation.isHealthy) return undefined;
+/** What somebody tried once and what failed is no illness of the pipeline: nothing would ever end it. */
+function situationProblem(run: JudgedRun): string | undefined {
+  const { runId, state, situation } = run;
+  if (situation.isHealthy || (!isLive(state) && !isOfCatalogue(run))) return undefined;
   return `run ${runId}, ${situation.name}: ${situation.sentence}${situation.nextStep === undefined ? '' : `. Next: ${situation.nextStep}`}`;
 }
 

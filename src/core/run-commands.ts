@@ -9,11 +9,22 @@ export const shellWord = (text: string): string =>
  * What stands behind `cryptopipe submit` to submit the work of a run again. A program and a file of SQL are not of the
  * catalogue, and were typed with more than the book of runs keeps apart: for that stands the `…`.
  */
-export function submittedAs(run: Pick<JobRun, 'job' | 'runId' | 'parameters' | 'request'>): string {
+export function submittedAs(run: Submitted): string {
+  const file = ownFileOf(run);
+  if (file === undefined) return run.job;
+  const kind = registersItself(run) ? 'sql' : 'class' in run.parameters ? 'jar' : 'python';
+  return `${kind} ${shellWord(file)} …`;
+}
+
+/** True for a job that stands in a catalogue, and false for a program or a file of SQL that somebody brought. */
+export const isOfCatalogue = (run: Submitted): boolean => ownFileOf(run) === undefined;
+
+type Submitted = Pick<JobRun, 'job' | 'runId' | 'parameters' | 'request'>;
+
+/** The program or the file of SQL that somebody brought; a job of a catalogue may have a parameter of that name too. */
+function ownFileOf(run: Submitted): string | undefined {
   const { file } = run.parameters;
-  if (typeof file !== 'string') return run.job;
-  if (!registersItself(run)) return `${'class' in run.parameters ? 'jar' : 'python'} ${shellWord(file)} …`;
-  return run.job === 'sql' ? `sql ${shellWord(file)} …` : run.job;
+  return typeof file === 'string' && (!registersItself(run) || run.job === 'sql') ? file : undefined;
 }
 
 /** Ends a run: in order, or at once where its program does not look whether it should stop. */

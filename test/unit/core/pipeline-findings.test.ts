@@ -168,6 +168,17 @@ describe('Spark', () => {
     expect(findSpark(master, [old, judged(killed)]).problems).toEqual([]);
   });
 
+  it('shows a file of SQL that failed, and is well; a job of that name in a catalogue it is not', () => {
+    const failed = { state: 'FAILED', error: 'ParseException', parameters: { file: 'daily.sql' } } as const;
+    const query = judged(aRun({ ...failed, runId: 'tried', job: 'sql' }));
+    expect(findSpark(master, [query])).toMatchObject({
+      summary: expect.stringMatching(/; sql FAILED \(tried\)$/) as string,
+      problems: [],
+    });
+    const load = judged(aRun({ ...failed, runId: 'bad', job: 'load' }));
+    expect(findSpark(master, [load]).problems).toEqual([expect.stringMatching(/^run bad, failed/)]);
+  });
+
   it('is ill without a living worker and without an active master', () => {
     expect(findSpark({ ...master, status: 'STANDBY', workers: [] }, []).problems).toEqual([
       'the master is STANDBY',
