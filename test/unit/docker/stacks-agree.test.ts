@@ -62,6 +62,11 @@ describeChecks([
         says: 'PostgreSQL initdb: docker --encoding=LATIN1',
       },
       {
+        from: "PARALLELISM: '4'",
+        to: "PARALLELISM: '32'",
+        says: 'Airflow AIRFLOW__CORE__PARALLELISM: docker 32, native 4',
+      },
+      {
         from: 'fs.defaultFS: hdfs://namenode:8020',
         to: 'fs.defaultFS: hdfs://namenode:9000',
         says: 'HDFS client fs.defaultFS',
