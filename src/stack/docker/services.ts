@@ -1,17 +1,8 @@
 import { z } from 'zod';
-import type { ProcessReport } from '../../core/ports/stack.js';
+import { serverNames, type ProcessReport } from '../../core/ports/stack.js';
 
 /** What docker-compose.yml keeps running, by the names that people type for both stacks. */
-export const dockerServers = [
-  'postgres',
-  'kafka',
-  'name-node',
-  'data-node',
-  'spark-master',
-  'spark-worker',
-  'airflow',
-  'grafana',
-] as const;
+export const dockerServers = [...serverNames, 'grafana'] as const;
 
 const otherNames: Readonly<Record<string, string>> = { 'name-node': 'namenode', 'data-node': 'datanode' };
 
