@@ -75,6 +75,7 @@ async function run(context: CliContext, name: string, flags: SubmitFlags): Promi
     ? await replace(ports, job, {
         ...call,
         ...{ newCheckpoint: flags.newCheckpoint, supervise: flags.supervise, stopTimeoutMs },
+        jobsDir: (await context.config()).jobsDir,
       })
     : await submit(ports, call);
   await waitAndPrint(context, submission, submitted, flags);

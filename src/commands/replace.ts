@@ -11,6 +11,8 @@ export interface ReplaceOptions extends PlanOptions {
   readonly newCheckpoint: boolean;
   /** How long the old run may take to its next batch boundary. */
   readonly stopTimeoutMs: number;
+  /** The folder of own jobs that the caller named. */
+  readonly jobsDir: string | undefined;
 }
 
 export type Replaced = Omit<Submitted, 'outcome'> & {
@@ -71,18 +73,20 @@ async function endOld(ports: SubmitPorts, old: JobRun, options: ReplaceOptions):
   }
 }
 
+const flagsOf = ({ supervise, parameters }: JobRun, { jobsDir }: ReplaceOptions): string[] => [
+  ...(supervise ? ['--supervise'] : []),
+  ...(jobsDir === undefined ? [] : ['--jobs', shellWord(jobsDir)]),
+  ...Object.entries(parameters).flatMap(([name, value]) => ['-p', shellWord(`${name}=${String(value)}`)]),
+];
+
 /** The one moment at which nothing runs: an error says so, and how to bring back what ran before. */
 async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<Submitted> {
   try {
     return await submit(ports, { ...options, replaces: old.runId });
   } catch (error) {
     if (!(error instanceof CryptopipeError)) throw error;
-    const before = Object.entries(old.parameters).map(
-      ([name, value]) => ` -p ${shellWord(`${name}=${String(value)}`)}`,
-    );
-    ports.say(
-      `run ${old.runId} was stopped to be replaced; it starts again by: cryptopipe submit ${old.job}${old.supervise ? ' --supervise' : ''}${before.join('')}`,
-    );
+    const command = ['cryptopipe submit', old.job, ...flagsOf(old, options)].join(' ');
+    ports.say(`run ${old.runId} was stopped to be replaced; it starts again by: ${command}`);
     throw error;
   }
 }

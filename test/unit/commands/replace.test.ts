@@ -25,7 +25,7 @@ const replacing = (
 ): Promise<unknown> =>
   replace(world.ports, streaming, {
     ...world.options({ work: workWith(overrides) }),
-    ...{ newCheckpoint: false, stopTimeoutMs: 60_000, ...values },
+    ...{ newCheckpoint: false, stopTimeoutMs: 60_000, jobsDir: undefined, ...values },
   });
 
 describe('plan', () => {
@@ -130,10 +130,10 @@ describe('replace', () => {
     const world = await running();
     world.book.change(first, { parameters: { hot_interval_ms: 500, topic: "it's so" } });
     world.spark.onCreate = 'refuse';
-    const values = { newCheckpoint: true };
+    const values = { newCheckpoint: true, jobsDir: '/my jobs' };
     await expect(replacing(world, ['hot_interval_ms=1000'], values)).rejects.toThrow(/refused/);
     expect(world.said.at(-1)).toMatch(
-      /starts again by: cryptopipe submit streaming -p hot_interval_ms=500 -p 'topic=it'\\''s so'$/,
+      /starts again by: cryptopipe submit streaming --jobs '\/my jobs' -p hot_interval_ms=500 -p 'topic=it'\\''s so'$/,
     );
   });
 
@@ -147,7 +147,7 @@ describe('replace', () => {
   it('is for jobs of which one run lives, and whose checkpoint lies in HDFS', async () => {
     const world = await running();
     const many: Job = { ...streaming, single: false };
-    const options = { ...world.options(), newCheckpoint: false, stopTimeoutMs: 1000 };
+    const options = { ...world.options(), newCheckpoint: false, stopTimeoutMs: 1000, jobsDir: undefined };
     await expect(replace(world.ports, many, options)).rejects.toThrow(UsageError);
     await expect(
       replacing(world, ['checkpoint_path=file:///tmp/x'], { newCheckpoint: true }),
