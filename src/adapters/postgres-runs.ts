@@ -140,8 +140,12 @@ export function createPostgresRuns(pool: Pool): RunBook {
         [runId],
       );
     },
-    setApplication: async (runId, applicationId) => {
-      await query(`UPDATE crypto.job_runs SET application_id = $2 WHERE run_id = $1`, [runId, applicationId]);
+    setApplication: async (runId, { applicationId, uiUrl }) => {
+      await query(`UPDATE crypto.job_runs SET application_id = $2, ui_url = $3 WHERE run_id = $1`, [
+        runId,
+        applicationId,
+        uiUrl,
+      ]);
     },
     lastBatches: async ({ runId, parameters: { topic } }) => {
       if (topic === undefined) return [];

@@ -54,6 +54,7 @@ function toReport(raw: z.infer<typeof masterSchema>, uiUrl: string): MasterRepor
     apps: [...raw.activeapps, ...raw.completedapps].map(({ id, name, state, cores, duration }) => ({
       ...{ id, name, state, cores },
       durationMs: duration,
+      pageUrl: `${uiUrl}/app/?appId=${id}`, // org.apache.spark.deploy.master.ui.ApplicationPage
     })),
   };
 }

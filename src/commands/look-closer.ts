@@ -40,9 +40,10 @@ async function applicationOf(
 /** Writes down for a program that knows nothing of the book of runs that it runs, and which application it has become. */
 async function speakFor(ports: LocatePorts, run: JobRun, master: MasterReport | undefined): Promise<JobRun> {
   const applicationId = master === undefined ? undefined : await applicationOf(ports, run, master);
-  if (applicationId !== undefined && applicationId !== run.applicationId)
-    await ports.book.setApplication(run.runId, applicationId);
-  else if (run.state === 'RUNNING') return run;
+  if (applicationId !== undefined && applicationId !== run.applicationId) {
+    const uiUrl = master?.apps.find(({ id }) => id === applicationId)?.pageUrl;
+    await ports.book.setApplication(run.runId, { applicationId, uiUrl });
+  } else if (run.state === 'RUNNING') return run;
   if (run.state !== 'RUNNING') await ports.book.setState(run.runId, 'RUNNING');
   return (await ports.book.find(run.runId)) ?? run;
 }

@@ -107,8 +107,8 @@ export class MemoryRuns implements RunBook {
     return Promise.resolve();
   }
 
-  setApplication(runId: string, applicationId: string): Promise<void> {
-    this.change(runId, { applicationId });
+  setApplication(runId: string, application: Pick<JobRun, 'applicationId' | 'uiUrl'>): Promise<void> {
+    this.change(runId, application);
     return Promise.resolve();
   }
 

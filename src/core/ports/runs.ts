@@ -85,8 +85,8 @@ export interface RunBook {
   setState(runId: string, state: RunState, error?: string): Promise<void>;
   /** Sets the stop flag that the job polls; on a run that has ended it only says that the end was ordered. */
   requestStop(runId: string): Promise<void>;
-  /** For a program that does not say so itself: which application it has become. */
-  setApplication(runId: string, applicationId: string): Promise<void>;
+  /** For a program that does not say so itself: which application it has become, and Spark's page of that. */
+  setApplication(runId: string, application: Pick<JobRun, 'applicationId' | 'uiUrl'>): Promise<void>;
   find(runId: string): Promise<JobRun | undefined>;
   /** One for each query that has committed any; empty for a job that has none. */
   lastBatches(run: JobRun): Promise<LastBatch[]>;

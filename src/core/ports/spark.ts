@@ -42,6 +42,8 @@ interface MasterApp {
   readonly cores: number;
   /** How long it is there, by the master's clock. */
   readonly durationMs?: number;
+  /** The master's page of it, with the way to its own pages while it lives and to its logs afterwards. */
+  readonly pageUrl?: string;
 }
 
 /** What `/json/` of the master says; active and completed in one list each. */

@@ -195,6 +195,7 @@ describe('master', () => {
       'CryptoStreamingJob-20261123t211600-ab12ce RUNNING',
       'CryptoStreamingJob-20261123t211500-ab12cd FINISHED',
     ]);
+    expect(master.apps[0]?.pageUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/app\/\?appId=app-\d+-\d+$/);
   });
 
   it('names the setting where something else answers', async () => {

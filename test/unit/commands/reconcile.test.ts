@@ -185,9 +185,15 @@ describe('a program that does not register itself', () => {
 
   it('has the application that bears its name, or that its log names', async () => {
     const byName = await posted();
-    byName.world.spark.apps.push({ id: 'app-7', name: `x-${byName.runId}`, state: 'RUNNING', cores: 1 });
+    byName.world.spark.apps.push({
+      ...{ id: 'app-7', name: `x-${byName.runId}`, state: 'RUNNING', cores: 1 },
+      pageUrl: 'http://master/app-7',
+    });
     await look(byName);
-    expect(byName.world.book.read(byName.runId).applicationId).toBe('app-7');
+    expect(byName.world.book.read(byName.runId)).toMatchObject({
+      applicationId: 'app-7',
+      uiUrl: 'http://master/app-7',
+    });
     const byLog = await posted();
     byLog.world.spark.drivers[0]!.stderr =
       'INFO x: Connected to Spark cluster with app ID app-20261123211854-0001\n';
