@@ -97,6 +97,7 @@ export async function masterWith(): Promise<{ url: string; workers: WorkerSize[]
       ...{
         id: `worker-${index}`,
         state: 'ALIVE',
+        host: '127.0.0.1',
         webuiaddress: 'http://127.0.0.1:1',
         cores,
         coresfree: cores,
