@@ -91,7 +91,8 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
   mkdirSync(postgres.dataFolder, { recursive: true, mode: 0o700 });
   const { user } = postgres;
   if (user !== undefined) chownSync(postgres.dataFolder, user.uid, user.gid);
-  const passwordFile = `${postgres.dataFolder}.password`;
+  // Not `postgres.password`: that is the worker's, which starts at the same time.
+  const passwordFile = `${postgres.dataFolder}.initdb-password`;
   await writeFile(passwordFile, settings.postgres.password, { mode: 0o600 });
   if (user !== undefined) chownSync(passwordFile, user.uid, user.gid);
   const result = await execa(

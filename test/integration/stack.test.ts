@@ -207,6 +207,18 @@ describe('a stack that cannot start', () => {
   });
 });
 
+describe('a first start', () => {
+  it('of PostgreSQL leaves alone the file that the worker, starting beside it, may have written', async () => {
+    const { stack, dataDir } = stackIn('first');
+    const file = join(dataDir, 'postgres.password');
+    mkdirSync(dataDir, { recursive: true });
+    writeFileSync(file, 'of the worker');
+    await stack.up({ say, signal: soon(), only: ['postgres'] });
+    await stack.down({ say });
+    expect(readFileSync(file, 'utf8')).toBe('of the worker');
+  });
+});
+
 /** Only root must run PostgreSQL as somebody else; an ordinary user is skipped, and the report says so. */
 describe.runIf(userInfo().uid === 0)('PostgreSQL as root', () => {
   it('runs with its part elsewhere when cache and data are closed to its user', async () => {
