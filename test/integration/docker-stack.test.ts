@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -10,11 +11,12 @@ if (missing !== undefined) console.warn(`The stack in Docker is skipped: ${missi
 
 const smokeTest = join(root, 'scripts', 'smoke_test.sh');
 
-// In a folder of data and on ports of its own, but in Compose's one project of this name.
+// With a folder, ports and a project of Compose of its own.
 describe.skipIf(missing !== undefined)('the stack in Docker (skipped without an engine)', () => {
   const env = {
     CRYPTOPIPE_STACK: 'docker',
     CRYPTOPIPE_PORT_OFFSET: '11500',
+    CRYPTOPIPE_DATA_DIR: join(tmpdir(), 'cryptopipe-test', 'docker'),
     COMPOSE_PROJECT_NAME: 'cryptopipe-test',
   };
   const cryptopipe = (args: readonly string[]) =>
