@@ -20,6 +20,11 @@ describe.each(jobs)('the job $name', ({ name, overrides }) => {
     await expect(text).toMatchFileSnapshot(`files/${name}.py`);
   });
 
+  it('reads a time that ends in Z on Python 3.10 too, which fromisoformat alone does not', () => {
+    const calls = text.match(/fromisoformat\(.*/g) ?? [];
+    expect(calls.filter((call) => !call.includes('+00:00'))).toEqual([]);
+  });
+
   it('compiles', () => {
     execFileSync('python3', ['-c', 'import ast, sys; ast.parse(sys.stdin.read())'], { input: text });
   });

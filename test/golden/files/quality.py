@@ -744,9 +744,14 @@ class Check:
     sql: str
 
 
+def moment_of(text: str) -> datetime:
+    """A time that ends in Z, which Python 3.10 does not read by itself."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
 def range_wanted() -> Range:
     if DAY == "none":
-        wanted = Range(datetime.fromisoformat(FROM), datetime.fromisoformat(UNTIL), None)
+        wanted = Range(moment_of(FROM), moment_of(UNTIL), None)
     else:
         try:
             start = datetime.fromisoformat(f"{DAY}T00:00:00+00:00")
