@@ -46,7 +46,7 @@ def install_packages(packages: list, folder: Path) -> None:
         requirements.write(requirements_of(packages))
         requirements.flush()
         pip = [sys.executable, "-m", "pip", "install", "--require-hashes", "--no-deps", "--only-binary=:all:"]
-        options = ["--no-cache-dir", "--disable-pip-version-check", "--root-user-action=ignore"]
+        options = ["--no-cache-dir", "--disable-pip-version-check"]  # Python 3.10 of the image has pip 22.0
         subprocess.run([*pip, *options, "--target", str(folder), "-r", requirements.name], check=True)
 
 
