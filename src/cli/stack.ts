@@ -67,7 +67,10 @@ export function addStack(program: Command, context: CliContext): void {
       await app.stack.install(callOf(flags));
       if (flags.json === true)
         printJson(context.io, { only: flags.only, with: flags.with, cacheDir: app.config.native.cacheDir });
-      else context.io.err('installed. Next: cryptopipe stack up\n');
+      else
+        context.io.err(
+          `installed. Next: cryptopipe stack up${app.config.stack === 'docker' ? ' --docker' : ''}\n`,
+        );
     });
   withServers(stack.command('up'))
     .description('start what does not run, and wait until each server answers')

@@ -71,7 +71,11 @@ export const settings: readonly Setting[] = [
     meaning: 'which table of addresses holds: `native` or `docker`',
     shown: 'native',
   },
-  { name: 'CRYPTOPIPE_PORT_OFFSET', meaning: 'added to every port of the stack', shown: '0' },
+  {
+    name: 'CRYPTOPIPE_PORT_OFFSET',
+    meaning: 'added to every port of the stack; in Docker, of `stack up --docker`',
+    shown: '0',
+  },
   {
     name: 'CRYPTOPIPE_DATA_DIR',
     meaning: 'data, logs and state of the native stack',
