@@ -1,7 +1,8 @@
 #!/bin/sh
 # Hands each service of docker-compose.yml a folder of the secrets that it needs, readable by its user alone.
 # A secret is what its file holds (`…_FILE` in .env), else its value, else what was made here at the first start.
-# Safe to run again: what was made stays, and a secret that was changed in .env is handed out anew.
+# Safe to run again: what was made stays, and a secret that was changed in .env is handed out anew; who runs already keeps the
+# old one until it is started again.
 set -eu
 umask 077
 keys=${KEYS_DIR:-/keys}
@@ -78,7 +79,8 @@ for service in cryptopipe airflow; do
   close "$service" "$owner"
 done
 hand airflow "$airflow" airflow-admin-password "$airflow_admin"
-hand airflow "$airflow" airflow-database-password "$airflow_database"
+# Keys of base64url go into an address as they are.
+hand airflow "$airflow" airflow-database-url "postgresql+psycopg2://airflow:$airflow_database@postgres:5432/airflow"
 hand airflow "$airflow" airflow-api-secret-key "$(made airflow-api-secret-key)"
 hand airflow "$airflow" airflow-jwt-secret "$(made airflow-jwt-secret)"
 # A Fernet key wants its padding.

@@ -144,7 +144,8 @@ async function down(
 ): Promise<string[]> {
   const own = backgroundOf(settings).map(({ name }) => name);
   const stopped = await stopServers(own, { settings, say });
-  await dockerCompose(docker, ['down'], { say });
+  const everyProfile = { ...docker, environment: { ...docker.environment, COMPOSE_PROFILES: '*' } };
+  await dockerCompose(everyProfile, ['down'], { say });
   return [...stopped, ...runningOf(containers)];
 }
 

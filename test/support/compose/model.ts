@@ -7,6 +7,7 @@ interface Dependency {
 export interface Service {
   readonly image: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly pull_policy?: string;
   readonly restart?: string;
   readonly profiles?: readonly string[];
   readonly hostname?: string;

@@ -9,15 +9,18 @@ const maker = 'keys';
 /** The original's, on loopback only. */
 const wellKnown = ['crypto'];
 
+/** Airflow runs what a setting with this end names. */
+const isReadFromAFile = (name: string, value: string): boolean =>
+  (name.endsWith('_FILE') && value.startsWith(keysFolder)) ||
+  (name.endsWith('_CMD') && value.startsWith(`cat ${keysFolder}`));
+
 export const noSecretValue: Rule = (file) => {
   const filled = interpolated(file);
   return Object.entries(filled.services).flatMap(([service, { environment = {} }]) =>
     Object.entries(environment)
       .filter(([name]) => looksSecret.test(name))
       .filter(([name, value]) =>
-        service === maker
-          ? value !== '' && !wellKnown.includes(value)
-          : !(/_FILE$/.test(name) && value.startsWith(keysFolder)),
+        service === maker ? value !== '' && !wellKnown.includes(value) : !isReadFromAFile(name, value),
       )
       .map(([name]) => `${service}: ${name} is a secret in the file`),
   );
@@ -28,7 +31,7 @@ export const everyServiceSeesItsOwnKeysOnly: Rule = (file) =>
   Object.entries(file.services).flatMap(([service, definition]) => {
     if (service === maker) return [];
     const keys = mountsOf(definition).filter(({ source }) => /^keys(-|$)/.test(source));
-    const own = service === 'init' ? 'keys-cryptopipe' : `keys-${service}`;
+    const own = ['init', 'producer'].includes(service) ? 'keys-cryptopipe' : `keys-${service}`;
     return [
       ...keys
         .filter(({ source }) => source !== own)

@@ -62,6 +62,32 @@ describeChecks([
     ],
   },
   {
+    name: 'builds each image of ours once, and fetches none',
+    rule: rules.ownImagesAreBuiltOnce,
+    broken: [
+      {
+        from: '  pull_policy: never',
+        to: '  pull_policy: missing',
+        says: 'cryptopipe-spark:0.1.0 may be fetched',
+      },
+      {
+        from: '    pull_policy: build\n',
+        to: '',
+        says: 'spark-master: cryptopipe-spark:0.1.0 may be fetched',
+      },
+      {
+        from: '  spark-worker:\n    <<: *spark\n',
+        to: '  spark-worker:\n    <<: *spark\n    build: {context: ., dockerfile: docker/spark/Dockerfile}\n',
+        says: 'cryptopipe-spark:0.1.0 is built twice',
+      },
+      {
+        from: '  init:\n    <<: [*one-shot, *cryptopipe]\n    pull_policy: build\n    build:',
+        to: '  init:\n    <<: [*one-shot, *cryptopipe]\n    x-build:',
+        says: 'cryptopipe-cli:0.1.0 is built by nobody',
+      },
+    ],
+  },
+  {
     name: 'has a health check for every service that does not end',
     rule: rules.everyServiceHasAHealthCheckOrEnds,
     broken: [
@@ -162,7 +188,7 @@ describeChecks([
       {
         from: 'SPARK_UI_URL:',
         to: 'SPARK_UI_ADDRESS:',
-        says: 'init: cryptopipe/cryptopipe:0.1.0 does not know SPARK_UI_ADDRESS',
+        says: 'init: cryptopipe-cli:0.1.0 does not know SPARK_UI_ADDRESS',
       },
     ],
   },
@@ -209,11 +235,11 @@ describeChecks([
     ],
   },
   {
-    name: 'holds the core within 8 GB',
+    name: 'holds the core within 8 GiB',
     rule: rules.theCoreFitsInto8GB,
     broken: [
-      { from: 'memory: 4800m', to: 'memory: 5200m', says: 'the core may use 8405385216 bytes' },
-      { from: 'memory: 704m', to: 'memory: lots', says: 'kafka: has no memory limit' },
+      { from: 'memory: 5200m', to: 'memory: 5600m', says: 'the core may use 8959033344 bytes' },
+      { from: 'memory: 832m', to: 'memory: lots', says: 'kafka: has no memory limit' },
     ],
   },
   {

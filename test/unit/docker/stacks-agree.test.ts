@@ -17,8 +17,8 @@ describeChecks([
         says: 'version of hadoop: docker 3.4.3, native 3.5.0',
       },
       {
-        from: 'image: cryptopipe/spark:0.1.0',
-        to: 'image: cryptopipe/spark:0.0.9',
+        from: 'image: cryptopipe-spark:0.1.0',
+        to: 'image: cryptopipe-spark:0.0.9',
         says: 'the image of spark-master is 0.0.9',
       },
       {
