@@ -35,10 +35,16 @@ export class ConfigError extends CryptopipeError {
 export class UnreachableError extends CryptopipeError {
   readonly exitCode = 4;
   readonly retryable: boolean;
+  /** Epoch ms before which no call will be answered, where the system said so. */
+  readonly retryAt: number | undefined;
 
-  constructor(message: string, details: ErrorDetails & { readonly retryable?: boolean } = {}) {
+  constructor(
+    message: string,
+    details: ErrorDetails & { readonly retryable?: boolean; readonly retryAt?: number } = {},
+  ) {
     super(message, details);
     this.retryable = details.retryable ?? true;
+    this.retryAt = details.retryAt;
   }
 }
 

@@ -1,3 +1,10 @@
+import { UnreachableError } from './errors.js';
+import type { Outages } from './outages.js';
+import type { Clock } from './ports/clock.js';
+
+/** A failure that passes sooner is no outage, ms. */
+const outageAfterMs = 2000;
+
 const firstDelayMs = 250;
 const longestDelayMs = 15_000;
 
@@ -23,3 +30,43 @@ export function retryAfterMs(header: string | null, now: number): number | undef
 
 /** Milliseconds until the next full minute, at which the exchange counts request weight from zero again. */
 export const msToNextMinute = (now: number): number => 60_000 - (now % 60_000);
+
+export interface RetryOptions {
+  /** The name of the system, as the outage is reported: `exchange`, `kafka`, `postgres`, `hdfs`, `spark`. */
+  readonly system: string;
+  readonly clock: Clock;
+  readonly outages: Outages;
+  /** From the first failure on; Infinity in background programs: they never give up. */
+  readonly giveUpAfterMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** In [0, 1); a test passes its own. */
+  readonly random?: () => number;
+}
+
+/**
+ * The retry policy of every client: runs `work` again while it fails with an UnreachableError that is `retryable`, after a
+ * back-off with jitter, or at the error's `retryAt`. The outage is reported once at its beginning and once at its end.
+ *
+ * @throws the last error when `giveUpAfterMs` would be exceeded; any other error at once; the signal's reason when it aborts.
+ */
+export async function retrying<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const { clock, giveUpAfterMs, outages, random = Math.random, signal, system } = options;
+  let firstFailureAt: number | undefined;
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      const result = await work();
+      outages.answered(system, clock.now());
+      return result;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof UnreachableError) || !error.retryable) throw error;
+      const now = clock.now();
+      firstFailureAt ??= now;
+      const waitMs = Math.max(backoffMs(attempt, random()), (error.retryAt ?? 0) - now);
+      if (now + waitMs - firstFailureAt > giveUpAfterMs) throw error;
+      if (now + waitMs - firstFailureAt >= outageAfterMs) outages.failed(system, error.message, now);
+      await clock.sleep(waitMs, signal);
+    }
+  }
+}
