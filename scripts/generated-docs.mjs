@@ -79,7 +79,7 @@ export function driverStatesTable(driverMeanings) {
 }
 
 const exampleHead = `# Copy this file to .env and take the # away from what you change. A flag and the environment stand above it.
-# A name that cryptopipe does not know is an error. Made from src/core/settings.ts by \`npm run docs\`.
+# It is read as Docker Compose reads it: a # after a space begins a comment, $NAME is a variable, $$ a dollar sign. A misspelt name is an error. Made from src/core/settings.ts by \`npm run docs\`.
 `;
 
 const exampleOf = ({ name, meaning, shown, isSecret }) =>

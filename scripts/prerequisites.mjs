@@ -84,10 +84,10 @@ export function findPython(command) {
   return problem === undefined ? found : { problem };
 }
 
-/** CRYPTOPIPE_PYTHON of a `.env` file, for dotenv is not installed yet; the last line that sets it holds. */
+/** CRYPTOPIPE_PYTHON of a `.env` file, for nothing is built yet; the last line that sets it holds. */
 function pythonInEnvFile(path) {
   if (!existsSync(path)) return undefined;
-  const line = /^\s*(?:export\s+)?CRYPTOPIPE_PYTHON\s*=\s*(?:"([^"]*)"|'([^']*)'|([^#\r\n]*))/gm;
+  const line = /^\s*(?:export\s+)?CRYPTOPIPE_PYTHON\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\r\n]*?))\s*(?: #.*)?$/gm;
   const last = [...readFileSync(path, 'utf8').matchAll(line)].at(-1);
   return (last?.[1] ?? last?.[2] ?? last?.[3])?.trim();
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { parse } from 'dotenv';
+import { parseEnvFile } from './core/env-file.js';
+import { isForeign, unknownName } from './core/foreign-names.js';
 import type { KnownSecret } from './core/secrets.js';
 import { settings } from './core/settings.js';
 
@@ -42,17 +43,48 @@ export const secretsIn = (env: Environment): KnownSecret[] =>
       return value === undefined || value === shown ? [] : [{ name, value }];
     });
 
-/** Names in a `.env` file that cryptopipe does not know are errors: a typo there would otherwise change nothing, silently. */
-export function readEnvFile(path: string, problems: string[]): Environment {
-  if (!existsSync(path)) return {};
-  const values = parse(readFileSync(path, 'utf8'));
-  const known = new Set(
-    settings.flatMap(({ name, isSecret }) => (isSecret === true ? [name, `${name}_FILE`] : [name])),
-  );
-  for (const name of Object.keys(values))
-    if (!known.has(name)) problems.push(`${name}: unknown name in ${path}`);
-  return values;
+/** Every name that cryptopipe reads itself. */
+const ownNames: readonly string[] = settings.flatMap(({ name, isSecret }) =>
+  isSecret === true ? [name, `${name}_FILE`] : [name],
+);
+
+/**
+ * The values of a `.env` file; an empty text where none is there. A name that neither cryptopipe nor a program that shares the
+ * file documents is a problem: a misspelt name would otherwise change nothing, without a word.
+ */
+export function readEnvFile(
+  path: string,
+  environment: Environment,
+  notes: { readonly problems: string[]; readonly warnings: string[] },
+): Environment {
+  let text: string;
+  try {
+    text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  } catch (error) {
+    notes.problems.push(`${path}: ${(error as Error).message}`);
+    return {};
+  }
+  const { values, problems, unset } = parseEnvFile(text, environment);
+  notes.problems.push(...problems.map((problem) => `${path}, ${problem}`));
+  notes.warnings.push(...unset.map((name) => `${name} in ${path} ${unsetVariable}`));
+  const named = Object.entries(values).filter(([name]) => name !== '');
+  for (const [name] of named.filter(([name]) => !ownNames.includes(name))) {
+    const problem = unknownName(name, ownNames);
+    if (problem !== undefined) notes.problems.push(`${name} in ${path}: ${problem}`);
+  }
+  return Object.fromEntries(named);
 }
+
+const unsetVariable =
+  'refers to a variable that is not set, and so to an empty text; a dollar sign is written `$$`, or the value in single quotes';
+
+/** What the programs that we start inherit: our environment, and what `.env` sets for other programs alone. */
+export const inheritedEnvironment = (envFile: Environment, environment: Environment): Environment => ({
+  ...Object.fromEntries(
+    Object.entries(envFile).filter(([name]) => isForeign(name) && !ownNames.includes(name)),
+  ),
+  ...environment,
+});
 
 /** Without what is not set: an empty text is as good as none. */
 export function definedOnly(values: Environment): Environment {

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { ConfigError } from './core/errors.js';
 import {
   definedOnly,
+  inheritedEnvironment,
   openSecretFiles,
   readEnvFile,
   readSecretFiles,
@@ -142,7 +143,7 @@ function portsOf(portOffset: number, published: PublishedPorts): Ports {
  * @throws ConfigError that lists every problem in one message.
  */
 export function loadConfig(flags: ConfigFlags, environment: Environment, envFilePath = '.env'): Config {
-  const problems: string[] = [];
+  const [problems, warnings] = [[] as string[], [] as string[]];
   const fromFlags = {
     CRYPTOPIPE_STACK: flags.docker === true ? 'docker' : undefined,
     CRYPTOPIPE_PORT_OFFSET: flags.portOffset,
@@ -153,11 +154,9 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     CRYPTO_SYMBOL: flags.symbols,
     CRYPTO_POLL_INTERVAL_MS: flags.interval,
   };
-  const layered = {
-    ...readEnvFile(envFilePath, problems),
-    ...definedOnly(environment),
-    ...definedOnly(fromFlags),
-  };
+  const envFile = readEnvFile(envFilePath, environment, { problems, warnings });
+  // As in Compose an empty value of the environment hides the file's: then the default holds.
+  const layered = definedOnly({ ...envFile, ...environment, ...definedOnly(fromFlags) });
   const env = readSecretFiles(layered, problems);
   const first = firstSchema.safeParse(env);
   const { CRYPTOPIPE_STACK: stack, CRYPTOPIPE_PORT_OFFSET: portOffset } = first.success
@@ -177,10 +176,10 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     stack,
     portOffset,
     ports,
-    environment,
+    environment: inheritedEnvironment(envFile, environment),
     areSymbolsSet,
     secrets: secretsIn(env),
-    warnings: openSecretFiles(layered),
+    warnings: [...warnings, ...openSecretFiles(layered)],
   });
 }
 

@@ -1,5 +1,5 @@
 /** Number of single-letter edits between two words. */
-function distance(left: string, right: string): number {
+export function editDistance(left: string, right: string): number {
   let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
   for (const [row, letter] of Array.from(left).entries()) {
     const current = [row + 1];
@@ -15,7 +15,7 @@ function distance(left: string, right: string): number {
 /** The known word that was probably meant, or undefined when none is near. */
 export function nearest(word: string, known: readonly string[]): string | undefined {
   const [best] = known
-    .map((candidate) => ({ candidate, edits: distance(word.toLowerCase(), candidate.toLowerCase()) }))
+    .map((candidate) => ({ candidate, edits: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .sort((left, right) => left.edits - right.edits);
   return best !== undefined && best.edits <= Math.max(2, Math.floor(best.candidate.length / 3))
     ? best.candidate
