@@ -4,7 +4,7 @@ import { editDistance, nearest } from './suggestion.js';
  * Names that other programs document and that may stand in the same `.env`: cryptopipe passes them to the programs that it starts.
  * A text that ends with `*` is a prefix.
  */
-export const foreignNames: Readonly<Record<string, readonly string[]>> = {
+const foreignNames: Readonly<Record<string, readonly string[]>> = {
   'Docker and Compose': ['COMPOSE_*', 'DOCKER_*', 'BUILDKIT_*', 'BUILDX_*', 'SOURCE_DATE_EPOCH'],
   Airflow: ['AIRFLOW_*', '_AIRFLOW_*', '_PIP_ADDITIONAL_REQUIREMENTS'],
   Grafana: ['GF_*'],
