@@ -43,6 +43,16 @@ module.exports = {
       ],
     ),
     {
+      name: 'http-is-a-client',
+      comment: 'one HTTP client serves adapters and stack; it knows none of the systems',
+      severity: 'error',
+      from: { path: '^src/http/' },
+      to: {
+        pathNot: ['^src/http/', '^src/core/', '^node_modules/(node-fetch|proxy-agent)/'],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
       name: 'adapters-stand-alone',
       comment: 'an adapter talks to one system; two adapters meet in compose.ts only',
       severity: 'error',
@@ -81,8 +91,8 @@ module.exports = {
       name: 'compose-knows-both-sides',
       comment: 'only compose.ts builds adapters, stacks, sandboxes and servers',
       severity: 'error',
-      from: { pathNot: '^src/(compose\\.ts|adapters/|stack/|sandbox/|dashboard/)' },
-      to: { path: '^src/(adapters|stack|sandbox|dashboard)/' },
+      from: { pathNot: '^src/(compose\\.ts|http/|adapters/|stack/|sandbox/|dashboard/)' },
+      to: { path: '^src/(http|adapters|stack|sandbox|dashboard)/' },
     },
   ],
   options: {

@@ -34,6 +34,28 @@ export default tseslint.config(
     },
   },
   {
+    // One client has the time and size limits and the proxies.
+    files: ['src/**/*.ts'],
+    ignores: ['src/http/**', 'src/page/**'],
+    rules: {
+      'no-restricted-globals': ['error', { name: 'fetch', message: 'Call by src/http/http-client.ts.' }],
+      'no-restricted-imports': [
+        'error',
+        {
+          paths: [
+            {
+              name: 'node:http',
+              importNames: ['request', 'get'],
+              message: 'Call by src/http/http-client.ts.',
+            },
+            { name: 'node:https', message: 'Call by src/http/http-client.ts.' },
+            { name: 'node-fetch', message: 'Call by src/http/http-client.ts.' },
+          ],
+        },
+      ],
+    },
+  },
+  {
     // The SDK prefers its newer model of a dashboard; the classic one is what every Grafana takes from a file.
     files: ['grafana/**/*.ts', 'test/support/dashboards.ts', 'test/support/schema-check.ts'],
     rules: { '@typescript-eslint/no-deprecated': 'off' },

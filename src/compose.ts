@@ -43,6 +43,7 @@ import type { Stack } from './core/ports/stack.js';
 import { restKeyFileOf } from './core/rest-key.js';
 import { withoutSecrets, type KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
+import { createHttpClient, type HttpClient } from './http/http-client.js';
 import { findInstallation, readInstallation } from './stack/install/installation.js';
 import type { StackSettings } from './stack/settings.js';
 
@@ -70,10 +71,11 @@ export function createApp(config: Config): App {
     closers.push(() => pool.end());
     return pool;
   };
+  const network = lazily<{ http: HttpClient }>({ http: () => createHttpClient(config.environment) });
   const shared = lazily({
     pool: () => openPool(),
     quickPool: () => openPool(pageStatementTimeoutMs),
-    files: () => createWebHdfs(config.hdfs),
+    files: () => createWebHdfs({ ...config.hdfs, http: network.http }),
     catalogue: () => catalogueOf(config),
   });
   return lazily<App>({
@@ -86,17 +88,18 @@ export function createApp(config: Config): App {
     exchange: () =>
       binanceRest({
         baseUrl: config.exchangeUrl,
+        client: network.http,
         onWait: (wait) => waitListeners.forEach((listener) => listener(wait)),
       }),
-    archive: () => archiveTrades({ url: config.archiveUrl }),
+    archive: () => archiveTrades({ url: config.archiveUrl, http: network.http }),
     onExchangeWait: () => (listener) => {
       waitListeners.add(listener);
       return () => waitListeners.delete(listener);
     },
-    stream: () => binanceStream({ baseUrl: config.streamUrl }),
+    stream: () => binanceStream({ baseUrl: config.streamUrl, http: network.http }),
     topics: () => closing(kafkaTopics(config.kafka)),
     sink: () => closing(kafkaSink(config.kafka)),
-    klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl }),
+    klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl, http: network.http }),
     reconciliations: () => createReconciliations(shared.pool),
     // A pool of its own: a page that waits longer for one statement is stale anyway.
     dashboardData: () => createDashboardData(shared.quickPool),
@@ -123,9 +126,10 @@ export function createApp(config: Config): App {
         restUrl,
         uiUrl,
         restAccess: { token: tokenMaker(config, keyFile), keyFile },
+        http: network.http,
       });
     },
-    workerLogs: () => createWorkerLogs(),
+    workerLogs: () => createWorkerLogs(network.http),
     clusterView: () => clusterViewOf(config),
     nativeInstallation: () => readInstallation(config.native.dataDir),
     sandbox: () => sandbox,

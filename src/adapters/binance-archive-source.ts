@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pRetry from 'p-retry';
 import { ConfigError, UnreachableError } from '../core/errors.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
 
 /** Where the archive is: an http(s) address, or the `file:` URL of a folder with the same tree. */
 export interface ArchiveSource {
@@ -12,10 +13,13 @@ export interface ArchiveSource {
   readonly silenceMs?: number;
   /** How often a download that broke is begun again. Default 3. */
   readonly retries?: number;
+  readonly http?: HttpClient;
 }
 
 /** A day of the busiest symbol has some 20 MB; what is longer than this is not such a file. */
 const mostBytes = 2 ** 30;
+/** Of one try: at 20 MB slower than a modem. */
+const timeoutMs = 3_600_000;
 const nextStep = 'Check the network, or name another archive by CRYPTO_ARCHIVE_URL; a folder will do.';
 
 /**
@@ -32,7 +36,7 @@ export async function openArchived(
 ): Promise<FileHandle | undefined> {
   const url = new URL(`${source.url.replace(/\/+$/, '')}/${path}`);
   if (url.protocol === 'file:') return openLocal(fileURLToPath(url));
-  return pRetry(() => download(url, source.silenceMs ?? 30_000, signal), {
+  return pRetry(() => download(url, source, signal), {
     retries: source.retries ?? 3,
     minTimeout: 500,
     maxTimeout: 5_000,
@@ -53,51 +57,33 @@ async function openLocal(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function download(url: URL, silenceMs: number, signal?: AbortSignal): Promise<FileHandle | undefined> {
-  const quiet = new AbortController();
-  const timer = setTimeout(() => quiet.abort(), silenceMs);
-  const stop = signal === undefined ? quiet.signal : AbortSignal.any([quiet.signal, signal]);
-  let file: FileHandle | undefined;
+async function download(
+  url: URL,
+  { http = directHttp, silenceMs = 30_000 }: ArchiveSource,
+  signal?: AbortSignal,
+): Promise<FileHandle | undefined> {
+  const limits = { timeoutMs, silenceMs, maxBytes: mostBytes, maxRedirects: 5 };
+  const call = { ...limits, system: `The archive`, url: url.href, signal, nextStep };
   try {
-    const response = await fetch(url, { signal: stop });
-    timer.refresh();
-    if (response.status === 404) return undefined;
-    if (!response.ok || response.body === null) throw refused(url, response.status);
-    file = await namelessFile();
-    await writeFile(
-      file,
-      bounded(response.body, url, () => timer.refresh()),
-    );
-    return file;
-  } catch (error) {
-    await file?.close();
-    signal?.throwIfAborted();
-    if (error instanceof UnreachableError) throw error;
-    const why = quiet.signal.aborted ? `nothing came for ${silenceMs / 1000} s` : reasonOf(error);
-    throw new UnreachableError(`The archive did not answer ${url.href} in full: ${why}`, {
-      nextStep,
-      cause: error,
+    return await http.stream(call, async ({ body, status }) => {
+      if (status === 404) return undefined;
+      if (status < 200 || status > 299) throw refused(url, status);
+      return namelessCopy(body);
     });
-  } finally {
-    clearTimeout(timer);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
   }
 }
 
-async function* bounded(
-  body: AsyncIterable<Uint8Array>,
-  url: URL,
-  onBytes: () => void,
-): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const bytes of body) {
-    onBytes();
-    length += bytes.length;
-    if (length > mostBytes)
-      throw new UnreachableError(`The archive answers ${url.href} with more than ${mostBytes} bytes`, {
-        nextStep,
-        retryable: false,
-      });
-    yield bytes;
+async function namelessCopy(body: AsyncIterable<Uint8Array>): Promise<FileHandle> {
+  const file = await namelessFile();
+  try {
+    await writeFile(file, body);
+    return file;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 
@@ -115,8 +101,3 @@ const refused = (url: URL, status: number): UnreachableError =>
     nextStep,
     retryable: status === 429 || status >= 500,
   });
-
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error ? cause.message : String(cause);
-}

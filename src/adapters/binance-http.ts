@@ -1,8 +1,9 @@
-import { setMaxListeners } from 'node:events';
-import { CryptopipeError, UnreachableError, UsageError } from '../core/errors.js';
+import { UnreachableError, UsageError, type CryptopipeError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ExchangeWait } from '../core/ports/exchange.js';
 import { backoffMs, retryAfterMs } from '../core/retry.js';
+import type { AnswerHeaders, HttpAnswer } from '../http/http-call.js';
+import type { HttpClient } from '../http/http-client.js';
 import type { WeightBudget } from './binance-weight.js';
 
 /** One GET of the exchange's REST interface. */
@@ -16,6 +17,7 @@ export interface HttpOptions {
   readonly baseUrl: string;
   readonly clock: Clock;
   readonly budget: WeightBudget;
+  readonly client: HttpClient;
   readonly onWait: (wait: ExchangeWait) => void;
   /** One call; the exchange's own back end gives up after 10 s. */
   readonly timeoutMs: number;
@@ -25,6 +27,8 @@ export interface HttpOptions {
   readonly longestWaitMs: number;
 }
 
+/** An exchangeInfo of all symbols has some 20 MB, a page of 1,000 trades or klines 0.2. */
+const maxBytes = 64 * 1024 * 1024;
 const marketDataHost = 'https://data-api.binance.vision';
 
 /**
@@ -59,31 +63,45 @@ type Outcome =
 async function once(options: HttpOptions, call: ExchangeCall, signal?: AbortSignal): Promise<Outcome> {
   await options.budget.reserve(call.weight, signal);
   signal?.throwIfAborted();
-  const deadline = deadlineOf(options.timeoutMs, signal);
-  let headers: Headers | undefined;
+  const answer = await answerTo(options, call, signal);
+  if (answer instanceof UnreachableError) return { isLimit: false, error: answer };
+  const isOk = answer.status >= 200 && answer.status <= 299;
+  return isOk ? { value: parsed(options.baseUrl, call, answer.text) } : judge(options, call, answer);
+}
+
+/** Of any status; the error when there is none and a later try may get one. */
+async function answerTo(
+  { baseUrl, budget, client, timeoutMs }: HttpOptions,
+  call: ExchangeCall,
+  signal?: AbortSignal,
+): Promise<HttpAnswer | UnreachableError> {
+  let headers: AnswerHeaders | undefined;
   try {
-    const response = await fetch(urlOf(options.baseUrl, call), { signal: deadline.signal });
-    headers = response.headers;
-    const text = await response.text();
-    return response.ok
-      ? { value: parsed(options.baseUrl, call, text) }
-      : judge(options, call, response, text);
+    const answer = await client.call({
+      system: 'The exchange',
+      url: urlOf(baseUrl, call),
+      nextStep: 'Check the network, or name another address by --exchange or CRYPTO_API_URL.',
+      keepAlive: true,
+      maxRedirects: 5,
+      ...{ timeoutMs, maxBytes, signal },
+    });
+    headers = answer.headers;
+    return answer;
   } catch (error) {
-    if (error instanceof CryptopipeError) throw error;
     signal?.throwIfAborted();
-    return { isLimit: false, error: noAnswer(options, error) };
+    if (error instanceof UnreachableError && error.retryable) return error;
+    throw error;
   } finally {
-    deadline.clear();
-    options.budget.settle(call.weight, headers);
+    budget.settle(call.weight, headers);
   }
 }
 
-function judge(options: HttpOptions, call: ExchangeCall, response: Response, text: string): Outcome {
+function judge(options: HttpOptions, call: ExchangeCall, answer: HttpAnswer): Outcome {
   const { baseUrl, budget, clock } = options;
-  const { status } = response;
+  const { headers, status, text } = answer;
   if (status === 429 || status === 418) {
     // Without a Retry-After the limit is that of the minute.
-    const ms = retryAfterMs(response.headers.get('retry-after'), clock.now()) ?? 60_000;
+    const ms = retryAfterMs(headers.get('retry-after'), clock.now()) ?? 60_000;
     if (ms > options.longestWaitMs) throw banned(baseUrl, status, clock.now() + ms);
     budget.closeUntil(clock.now() + ms, `the exchange answered ${status}, Retry-After ${ms / 1000} s`);
     return { isLimit: true };
@@ -158,41 +176,8 @@ const banned = (baseUrl: string, status: number, until: number): UnreachableErro
     { nextStep: 'Start again after that time; what was acknowledged so far is kept.' },
   );
 
-function noAnswer(options: HttpOptions, error: unknown): UnreachableError {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const why =
-    error instanceof Error && error.name === 'TimeoutError'
-      ? `within ${options.timeoutMs / 1000} s`
-      : `(${cause instanceof Error ? cause.message : String(cause)})`;
-  return new UnreachableError(`The exchange at ${options.baseUrl} did not answer ${why}`, {
-    nextStep: 'Check the network, or name another address by --exchange or CRYPTO_API_URL.',
-    cause: error,
-  });
-}
-
 const urlOf = (baseUrl: string, call: ExchangeCall): string => {
   const url = new URL(baseUrl + call.path);
   for (const [name, value] of Object.entries(call.params)) url.searchParams.set(name, String(value));
   return url.href;
 };
-
-/** A time-out joined with the caller's signal; `AbortSignal.any` on a signal that lives for days would keep every one. */
-function deadlineOf(ms: number, signal?: AbortSignal): { signal: AbortSignal; clear: () => void } {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(signal?.reason);
-  const timer = setTimeout(() => {
-    controller.abort(new DOMException('the time is over', 'TimeoutError'));
-  }, ms);
-  if (signal !== undefined) {
-    // One listener for each call under way, taken off again below: many at a time is no leak.
-    setMaxListeners(0, signal);
-    signal.addEventListener('abort', abort, { once: true });
-  }
-  return {
-    signal: controller.signal,
-    clear: () => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    },
-  };
-}

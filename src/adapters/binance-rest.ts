@@ -22,6 +22,7 @@ import {
   weightLimit,
 } from './binance-answers.js';
 import { getJson, unexpected, unknownSymbol, type ExchangeCall, type HttpOptions } from './binance-http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
 import { WeightBudget } from './binance-weight.js';
 import { systemClock } from './system-clock.js';
 
@@ -34,6 +35,7 @@ export interface BinanceOptions {
   readonly timeoutMs?: number;
   readonly retryForMs?: number;
   readonly longestWaitMs?: number;
+  readonly client?: HttpClient;
 }
 
 /**
@@ -50,6 +52,7 @@ export function binanceRest(options: BinanceOptions): Exchange {
     timeoutMs: 15_000,
     retryForMs: 60_000,
     longestWaitMs: 15 * 60_000,
+    client: directHttp,
     ...options,
     clock,
     onWait,

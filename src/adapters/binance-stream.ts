@@ -4,6 +4,8 @@ import { UnreachableError } from '../core/errors.js';
 import type { MarketStream, StreamConnection, StreamEnd } from '../core/ports/market-stream.js';
 import type { Tick } from '../core/tick.js';
 import { parseAggTrade } from '../core/trade.js';
+import { failureReason } from '../http/failure.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
 
 /** Times in ms; all but the address have defaults. */
 export interface StreamOptions {
@@ -14,6 +16,7 @@ export interface StreamOptions {
   readonly staleMs?: number;
   /** The exchange cuts a connection after 24 hours; it is replaced a little before. */
   readonly longestMs?: number;
+  readonly http?: HttpClient;
 }
 
 /** As documented: 1,024 streams on a connection, 5 messages of ours in a second (a pong counts too). */
@@ -27,7 +30,13 @@ const closeTimeoutMs = 2000;
  * @see https://github.com/binance/binance-spot-api-docs/blob/master/web-socket-streams.md
  */
 export function binanceStream(options: StreamOptions): MarketStream {
-  const full = { connectTimeoutMs: 10_000, staleMs: 30_000, longestMs: 23.5 * 3_600_000, ...options };
+  const full = {
+    connectTimeoutMs: 10_000,
+    staleMs: 30_000,
+    longestMs: 23.5 * 3_600_000,
+    http: directHttp,
+    ...options,
+  };
   return {
     mostSymbols,
     connect: async (symbols, onTick, signal) => {
@@ -39,7 +48,7 @@ export function binanceStream(options: StreamOptions): MarketStream {
         await subscribe(socket, symbols, signal);
       } catch (error) {
         connection.close('not subscribed');
-        throw unreachable(full.baseUrl, error);
+        throw unreachable(full, error);
       } finally {
         signal.removeEventListener('abort', onAbort);
       }
@@ -49,7 +58,7 @@ export function binanceStream(options: StreamOptions): MarketStream {
 }
 
 async function opened(
-  { baseUrl, connectTimeoutMs }: Required<StreamOptions>,
+  { baseUrl, connectTimeoutMs, http }: Required<StreamOptions>,
   signal: AbortSignal,
 ): Promise<WebSocket> {
   // Loaded on first use: most commands need none.
@@ -57,6 +66,7 @@ async function opened(
   const socket = new ws.WebSocket(`${baseUrl}/stream`, {
     handshakeTimeout: connectTimeoutMs,
     perMessageDeflate: false,
+    agent: http.agent,
   });
   const onAbort = (): void => socket.terminate();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -68,7 +78,7 @@ async function opened(
     return socket;
   } catch (error) {
     socket.on('error', () => undefined);
-    throw unreachable(baseUrl, error);
+    throw unreachable({ baseUrl, http }, error);
   } finally {
     signal.removeEventListener('abort', onAbort);
   }
@@ -169,8 +179,14 @@ function payloadOf(data: RawData): Record<string, unknown> | undefined {
   return typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : message;
 }
 
-const unreachable = (baseUrl: string, error: unknown): UnreachableError =>
-  new UnreachableError(`The stream at ${baseUrl} did not open: ${(error as Error).message}`, {
-    nextStep: 'Check the network and CRYPTO_STREAM_URL, or use `--feed poll`.',
-    cause: error,
-  });
+const unreachable = (
+  { baseUrl, http }: Pick<Required<StreamOptions>, 'baseUrl' | 'http'>,
+  error: unknown,
+): UnreachableError =>
+  new UnreachableError(
+    `The stream at ${baseUrl} did not open${http.throughProxy(baseUrl)}: ${failureReason(error)}`,
+    {
+      nextStep: 'Check the network and CRYPTO_STREAM_URL, or use `--feed poll`.',
+      cause: error,
+    },
+  );

@@ -1,3 +1,4 @@
+import type { AnswerHeaders } from '../http/http-call.js';
 import { msToNextMinute } from '../core/retry.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ExchangeWait } from '../core/ports/exchange.js';
@@ -52,7 +53,7 @@ export class WeightBudget {
    * The call of this weight is over. Of the answer's headers, where there was one, X-MBX-USED-WEIGHT-1M says what the address
    * has used, and Date whose minute counts: a clock of ours that runs ahead would otherwise see each minute turn too early.
    */
-  settle(weight: number, headers?: Headers): void {
+  settle(weight: number, headers?: AnswerHeaders): void {
     this.underWay = Math.max(0, this.underWay - weight);
     const date = Date.parse(headers?.get('date') ?? '');
     if (!Number.isNaN(date)) this.exchangeAhead = date - this.clock.now();

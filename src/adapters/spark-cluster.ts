@@ -1,5 +1,6 @@
 import { UnreachableError } from '../core/errors.js';
 import type { SparkCluster } from '../core/ports/spark.js';
+import type { HttpClient } from '../http/http-client.js';
 import { readDriverLog, type LogRange } from './spark-logs.js';
 import { createSparkMaster } from './spark-master.js';
 import type { RestAccess } from './rest-access.js';
@@ -20,13 +21,14 @@ export interface SparkUrls {
   readonly timeoutMs?: number;
   /** Where the REST server wants signed calls. */
   readonly restAccess?: RestAccess;
+  readonly http?: HttpClient;
 }
 
 /** A standalone cluster over HTTP: REST server, the master's `/json/`, the workers' log pages. */
 export function createSparkCluster(urls: SparkUrls): SparkCluster {
-  const { timeoutMs, restAccess } = urls;
-  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess });
-  const master = createSparkMaster(urls.uiUrl, timeoutMs);
+  const { timeoutMs, restAccess, http } = urls;
+  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess, http });
+  const master = createSparkMaster(urls.uiUrl, timeoutMs, http);
   const workerUrl = async (submissionId: string, signal?: AbortSignal): Promise<string | undefined> => {
     const report = await master(signal);
     const workerId = report.drivers.find((driver) => driver.id === submissionId)?.workerId;
@@ -41,7 +43,7 @@ export function createSparkCluster(urls: SparkUrls): SparkCluster {
     const url = await workerUrl(submissionId, signal);
     return url === undefined
       ? undefined
-      : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal);
+      : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal, http);
   };
   return {
     ...rest,

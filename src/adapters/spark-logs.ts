@@ -1,6 +1,7 @@
 import { UnreachableError } from '../core/errors.js';
 import type { LogStream } from '../core/ports/spark.js';
-import { callHttp, summaryOf } from './http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
+import { summaryOf } from '../http/http-call.js';
 
 /** Which part of a log: its last bytes, or its first. */
 export interface LogRange {
@@ -10,8 +11,8 @@ export interface LogRange {
   readonly timeoutMs?: number | undefined;
 }
 
-/** A worker gives a page of 1 MiB at most, and a line before it. */
-const maxBytes = 2 * 1024 * 1024;
+/** A worker gives a page of 1 MiB at most, and a line before it; bytes that are no UTF-8 become three each. */
+const maxBytes = 4 * 1024 * 1024;
 
 const headerLine = /^==== Bytes \d+-\d+ of \d+ of .* ====\r?\n?/;
 
@@ -25,10 +26,11 @@ export async function readDriverLog(
   stream: LogStream,
   range: LogRange,
   signal?: AbortSignal,
+  http: HttpClient = directHttp,
 ): Promise<string> {
   const query = new URLSearchParams({ driverId, logType: stream, byteLength: String(range.byteLength) });
   if (range.from === 'start') query.set('offset', '0');
-  const answer = await callHttp({
+  const answer = await http.call({
     system: 'The Spark worker',
     url: `${workerUrl}/log/?${query.toString()}`,
     timeoutMs: range.timeoutMs ?? 5000,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
 import { workerAddress } from '../core/worker-address.js';
-import { callHttp, isHalfJson, jsonOf, summaryOf } from './http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
+import { isHalfJson, jsonOf, summaryOf } from '../http/http-call.js';
 
 const worker = z.object({
   id: z.string(),
@@ -67,9 +68,10 @@ const maxBytes = 32 * 1024 * 1024;
 export function createSparkMaster(
   uiUrl: string,
   timeoutMs = defaultTimeoutMs,
+  http: HttpClient = directHttp,
 ): (signal?: AbortSignal) => Promise<MasterReport> {
   return async (signal) => {
-    const answer = await callHttp({
+    const answer = await http.call({
       system: 'The Spark master',
       url: `${uiUrl}/json/`,
       nextStep: 'Start it with `cryptopipe stack up`, or set SPARK_UI_URL.',

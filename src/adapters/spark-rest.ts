@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { DriverReport, SubmissionRequest } from '../core/ports/spark.js';
 import { nextStepOfForbidden, openAccess, type RestAccess } from './rest-access.js';
-import { callHttp, isHalfJson, jsonOf, summaryOf, wasNeverSent, type HttpAnswer } from './http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
+import { isHalfJson, jsonOf, summaryOf, type HttpAnswer } from '../http/http-call.js';
+import { wasNeverSent } from '../http/failure.js';
 
 const system = "Spark's REST server";
 const nextStep = 'Start it with `cryptopipe stack up`, or set SPARK_REST_URL.';
@@ -127,12 +129,13 @@ interface RestOptions {
   /** Of one call. */
   readonly timeoutMs?: number | undefined;
   readonly access?: RestAccess | undefined;
+  readonly http?: HttpClient | undefined;
 }
 
 /** The REST submission protocol v1 (org.apache.spark.deploy.rest). HTTP 200 alone is never success. */
 export function createSparkRest(
   restUrl: string,
-  { timeoutMs = defaultTimeoutMs, access = openAccess }: RestOptions = {},
+  { timeoutMs = defaultTimeoutMs, access = openAccess, http = directHttp }: RestOptions = {},
 ) {
   const ask = (
     path: string,
@@ -140,7 +143,7 @@ export function createSparkRest(
     token?: string,
     signal?: AbortSignal,
   ): Promise<HttpAnswer> =>
-    callHttp({
+    http.call({
       ...{ system, nextStep, timeoutMs, maxBytes, signal, token },
       url: `${restUrl}/v1/submissions/${path}`,
       method: options.method ?? 'GET',

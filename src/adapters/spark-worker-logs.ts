@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { LogOwner, LogPage, LogPlace, WorkerExecutor, WorkerLogs } from '../core/ports/worker-logs.js';
-import { callHttp, summaryOf, type HttpAnswer } from './http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
+import { summaryOf, type HttpAnswer } from '../http/http-call.js';
 
 /** The line that the page puts before the log (org.apache.spark.deploy.worker.ui.LogPage). */
 const header = /^==== Bytes (\d+)-(\d+) of (\d+) of .* ====\n/;
 const timeoutMs = 5000;
+/** A page has 1 MiB at most (bytes that are no UTF-8 become three each); the list of executors of a busy worker has less. */
+const maxBytes = 4 * 1024 * 1024;
 
 const executor = z.object({ id: z.union([z.number(), z.string()]), appid: z.string() });
 const workerSchema = z.object({ executors: z.array(executor), finishedexecutors: z.array(executor) });
@@ -65,10 +68,10 @@ function toExecutors(answer: HttpAnswer, workerUrl: string): WorkerExecutor[] {
 }
 
 /** The workers' pages `/log/` and `/json/`, asked directly at the address that each worker gives the master. */
-export function createWorkerLogs(): WorkerLogs {
+export function createWorkerLogs(http: HttpClient = directHttp): WorkerLogs {
   const ask = (url: string, signal: AbortSignal | undefined): Promise<HttpAnswer> =>
-    callHttp({
-      ...{ system: 'The Spark worker', url, timeoutMs, signal },
+    http.call({
+      ...{ system: 'The Spark worker', url, timeoutMs, maxBytes, signal },
       nextStep: 'The logs lie in the work folder of the worker, under the id of driver and application.',
     });
   return {

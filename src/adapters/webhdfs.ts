@@ -2,7 +2,8 @@ import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { FileEntry, FileStore } from '../core/ports/files.js';
-import { callHttp, jsonOf, summaryOf, type HttpAnswer } from './http.js';
+import { directHttp, type HttpClient } from '../http/http-client.js';
+import { jsonOf, summaryOf, type HttpAnswer } from '../http/http-call.js';
 
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
 const fileStatus = z.object({
@@ -11,6 +12,8 @@ const fileStatus = z.object({
   length: z.number(),
   modificationTime: z.number(),
 });
+/** The list of a folder with 100,000 files, or a stored program; a file of the lake is read in ranges. */
+const maxBytes = 64 * 1024 * 1024;
 const contentSummary = z.object({ fileCount: z.number(), length: z.number() });
 const exception = z.object({ RemoteException: z.object({ exception: z.string(), message: z.string() }) });
 
@@ -51,7 +54,12 @@ function toEntry(path: string, status: z.infer<typeof fileStatus>): FileEntry {
  * The NameNode sends data calls on to a DataNode by the name that the DataNode registered, which a caller outside of the
  * cluster's network often cannot resolve; then the NameNode's own host stands in for it, with the DataNode's port.
  */
-export function createWebHdfs(options: { readonly webUrl: string; readonly user: string }): FileStore {
+export function createWebHdfs(options: {
+  readonly webUrl: string;
+  readonly user: string;
+  readonly http?: HttpClient;
+}): FileStore {
+  const { http = directHttp } = options;
   const system = 'WebHDFS';
   const urlOf = ({ path, op, parameters }: Operation): string => {
     const query = new URLSearchParams({ op, 'user.name': options.user, ...parameters });
@@ -59,7 +67,14 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
     return `${options.webUrl}/webhdfs/v1${escaped}?${query.toString()}`;
   };
   const ask = async (operation: Operation): Promise<HttpAnswer> =>
-    callHttp({ system, method: operation.method, url: urlOf(operation), timeoutMs: 10_000, nextStep });
+    http.call({
+      system,
+      method: operation.method,
+      url: urlOf(operation),
+      timeoutMs: 10_000,
+      maxBytes,
+      nextStep,
+    });
   const askOk = async (operation: Operation): Promise<unknown> => {
     const answer = await ask(operation);
     if (answer.status >= 300) throw refused(operation, answer);
@@ -79,11 +94,12 @@ export function createWebHdfs(options: { readonly webUrl: string; readonly user:
     return location.toString();
   };
   const transfer = async (operation: Operation, body?: Uint8Array): Promise<HttpAnswer> => {
-    const answer = await callHttp({
+    const answer = await http.call({
       system: 'The HDFS DataNode',
       method: operation.method,
       url: await dataNodeUrl(operation),
       timeoutMs: 60_000,
+      maxBytes,
       nextStep: 'Check that the DataNode runs, and that its HTTP port is reachable from here.',
       ...(body === undefined ? {} : { body, contentType: 'application/octet-stream' }),
     });

@@ -1,7 +1,8 @@
-import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { parseWish } from '../core/dashboard.js';
 import { ConfigError, UsageError } from '../core/errors.js';
 import type { PageServer, PageServerOptions, RunningPage } from '../core/ports/dashboard.js';
+import { directHttp } from '../http/http-client.js';
 import { pageHeaders, refusalOf } from './admission.js';
 import { EventStream } from './event-stream.js';
 import { readPageFiles, type PageFile } from './page-files.js';
@@ -131,15 +132,12 @@ async function listenError(failure: NodeJS.ErrnoException, port: number): Promis
       });
 }
 
-function probe(port: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const request = get({ host, port, path: '/healthz', agent: false, signal }, (response) => {
-      let text = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => (text += part));
-      response.on('end', () => (text === identity ? resolve() : reject(new Error('it is something else'))));
-      response.on('error', reject);
-    });
-    request.on('error', reject);
+async function probe(port: number, signal: AbortSignal): Promise<void> {
+  const { text } = await directHttp.call({
+    ...{ system: 'The dashboard', nextStep: 'Start it with `cryptopipe dashboard`.', signal },
+    url: `http://${host}:${port}/healthz`,
+    timeoutMs: 10_000,
+    maxBytes: 1024,
   });
+  if (text !== identity) throw new Error('it is something else');
 }

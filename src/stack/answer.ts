@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { directHttp } from '../http/http-client.js';
 
 export interface Call {
   readonly method?: 'GET' | 'PUT' | 'DELETE';
@@ -7,27 +7,21 @@ export interface Call {
   readonly token?: string | undefined;
 }
 
+/** The wait for readiness gives each try less. */
+const timeoutMs = 60_000;
+const maxBytes = 32 * 1024 * 1024;
+
 /**
- * The answer of one HTTP call as text, redirects followed. @throws Error for any status but a success: the caller asks again.
- *
- * By node:http, since the DataNode says "100 Continue" unasked, which fetch takes for a broken answer.
+ * The answer of one call to a server of the stack as text, redirects followed.
+ * @throws Error, not one that ends the wait for readiness, when there is none or its status is no success: the caller asks again.
  */
-export function answerOf(url: string, signal: AbortSignal, call: Call = {}): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = call.token === undefined ? {} : { authorization: `Bearer ${call.token}` };
-    const sent = request(url, { method: call.method ?? 'GET', headers, signal, agent: false }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on('data', (chunk: Buffer) => chunks.push(chunk));
-      response.on('error', reject);
-      response.on('end', () => {
-        const { statusCode: status = 0, headers } = response;
-        if (status === 307 && headers.location !== undefined) {
-          resolve(answerOf(headers.location, signal, call));
-        } else if (status < 200 || status > 299) reject(new Error(`${url} answered ${status}`));
-        else resolve(Buffer.concat(chunks).toString('utf8'));
-      });
+export async function answerOf(url: string, signal: AbortSignal, call: Call = {}): Promise<string> {
+  const limits = { timeoutMs, maxBytes, maxRedirects: 1 };
+  const { status, text } = await directHttp
+    .call({ ...call, ...limits, url, signal, system: 'The server', nextStep: 'Look at its log.' })
+    .catch((cause: unknown) => {
+      throw new Error((cause as Error).message, { cause });
     });
-    sent.on('error', reject);
-    sent.end(call.body);
-  });
+  if (status < 200 || status > 299) throw new Error(`${url} answered ${status}`);
+  return text;
 }

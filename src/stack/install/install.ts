@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { findJava, findPython, type FoundJava, type FoundPython } from '../../../scripts/prerequisites.mjs';
 import { ConfigError } from '../../core/errors.js';
 import type { Installation, Say, ServerName } from '../../core/ports/stack.js';
+import { createHttpClient } from '../../http/http-client.js';
 import type { StackSettings } from '../settings.js';
 import { writeInstallation } from './installation.js';
 import { airflowPackages, airflowVersion, type AirflowInstallation } from './airflow.js';
@@ -86,7 +87,11 @@ export async function install(call: InstallCall): Promise<Installed> {
     const installInto = async (packages: PythonPackages): Promise<string | undefined> =>
       python && installPython(python, packages, { ...common, environment: settings.environment });
     const [, folder, airflow, postgres] = await Promise.all([
-      fetchJars(jars, { ...common, mavenUrl: settings.mavenUrl }),
+      fetchJars(jars, {
+        ...common,
+        mavenUrl: settings.mavenUrl,
+        http: createHttpClient(settings.environment),
+      }),
       needs.spark ? installInto(sparkPackages()) : undefined,
       needs.airflow ? installInto(airflowPackages()) : undefined,
       needs.postgres ? preparePostgres(settings, say) : undefined,

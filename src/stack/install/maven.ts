@@ -1,14 +1,11 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
+import { createHash, type Hash } from 'node:crypto';
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import pLimit from 'p-limit';
-import pRetry, { AbortError } from 'p-retry';
-import { ConfigError, UnreachableError } from '../../core/errors.js';
+import pRetry from 'p-retry';
+import { UnreachableError } from '../../core/errors.js';
 import type { Say } from '../../core/ports/stack.js';
+import { directHttp, type HttpClient } from '../../http/http-client.js';
 import type { LockedJar } from './lock.js';
 
 export interface MavenDownload {
@@ -16,6 +13,7 @@ export interface MavenDownload {
   readonly cacheDir: string;
   readonly say: Say;
   readonly signal: AbortSignal;
+  readonly http?: HttpClient;
 }
 
 const parallel = 6;
@@ -75,54 +73,70 @@ function progress(jars: readonly LockedJar[], say: Say): (jar: LockedJar) => voi
 }
 
 async function fetchJar(jar: LockedJar, download: MavenDownload): Promise<void> {
-  const url = `${download.mavenUrl}/${jar.path}`;
   try {
-    await pRetry(() => fetchOnce(url, jar, download), {
+    await pRetry(() => fetchOnce(jar, download), {
       retries: 3,
       minTimeout: 500,
       maxTimeout: 5000,
+      shouldRetry: ({ error }) => error instanceof UnreachableError && error.retryable,
       signal: download.signal,
     });
-  } catch (cause) {
-    if (cause instanceof ConfigError || cause instanceof UnreachableError) throw cause;
+  } catch (error) {
     download.signal.throwIfAborted();
-    throw new UnreachableError(`${url} could not be downloaded: ${reasonOf(cause)}`, {
-      nextStep: advice,
-      cause,
-    });
+    throw error;
   }
 }
 
-function reasonOf(error: unknown): string {
-  const { message, cause } = error as Error;
-  return cause instanceof Error ? `${message} (${cause.message})` : message;
-}
-
-async function fetchOnce(url: string, jar: LockedJar, download: MavenDownload): Promise<void> {
-  const signal = AbortSignal.any([download.signal, AbortSignal.timeout(attemptTimeoutMs)]);
-  const response = await fetch(url, { signal });
-  if (!response.ok || response.body === null) {
-    await response.body?.cancel();
-    const error = new UnreachableError(`${url} answered ${response.status}`, { nextStep: advice });
-    // "Not found" and "not allowed" stay so; anything else may pass.
-    throw [400, 401, 403, 404, 410].includes(response.status) ? new AbortError(error) : error;
-  }
-  const path = jarPath(download.cacheDir, jar);
-  const part = `${path}.${process.pid}.part`;
+async function fetchOnce(jar: LockedJar, download: MavenDownload): Promise<void> {
+  const { cacheDir, http = directHttp, mavenUrl, signal } = download;
+  const url = `${mavenUrl}/${jar.path}`;
+  const limits = { timeoutMs: attemptTimeoutMs, maxBytes: jar.size, maxRedirects: 5 };
+  const call = { ...limits, system: 'The repository', url, signal, nextStep: advice };
+  const path = jarPath(cacheDir, jar);
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  const refusal = await http
+    .stream(call, async ({ body, status }) =>
+      status >= 200 && status <= 299 ? writeVerified(path, jar, { body, url }) : refusalOf(url, status),
+    )
+    .catch((cause: unknown) => {
+      const reason = `${url} could not be downloaded: ${(cause as Error).message}`;
+      throw new UnreachableError(reason, { nextStep: advice, cause });
+    });
+  if (refusal !== undefined) throw refusal;
+}
+
+/** "Not found" and "not allowed" stay so; anything else may pass. */
+const refusalOf = (url: string, status: number): UnreachableError =>
+  new UnreachableError(`${url} answered ${status}`, {
+    nextStep: advice,
+    retryable: ![400, 401, 403, 404, 410].includes(status),
+  });
+
+/** The file gets its name only when its checksum was right; otherwise the error is returned. */
+async function writeVerified(
+  path: string,
+  jar: LockedJar,
+  { body, url }: { readonly body: AsyncIterable<Uint8Array>; readonly url: string },
+): Promise<UnreachableError | undefined> {
+  const part = `${path}.${process.pid}.part`;
   const hash = createHash('sha256');
   try {
-    const body = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
-    body.on('data', (chunk: Uint8Array) => hash.update(chunk));
-    await pipeline(body, createWriteStream(part, { mode: 0o644 }), { signal });
+    await writeFile(part, hashing(body, hash), { mode: 0o644 });
     const found = hash.digest('hex');
-    if (found !== jar.sha256) {
-      throw new UnreachableError(`${url} has checksum ${found}, not ${jar.sha256}`, {
+    if (found !== jar.sha256)
+      return new UnreachableError(`${url} has checksum ${found}, not ${jar.sha256}`, {
         nextStep: 'The file was changed or cut on its way. Try again, or name another CRYPTOPIPE_MAVEN_URL.',
       });
-    }
     await rename(part, path);
+    return undefined;
   } finally {
     await rm(part, { force: true });
+  }
+}
+
+async function* hashing(body: AsyncIterable<Uint8Array>, hash: Hash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of body) {
+    hash.update(chunk);
+    yield chunk;
   }
 }

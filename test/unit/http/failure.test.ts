@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { wasNeverSent } from '../../../src/adapters/http.js';
+import { wasNeverSent } from '../../../src/http/failure.js';
 import { UnreachableError } from '../../../src/core/errors.js';
 
 const systemError = (code: string, syscall: string): Error =>
