@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
@@ -65,6 +67,54 @@ describe('install.py of the Spark image', () => {
     const { stdout } = await execa(native.python, psycopg, { env: { PYTHONPATH: join(folder, 'python') } });
     expect(stdout).toBe('3.3.9 binary');
     expect(existsSync(join(folder, 'python', 'pyspark'))).toBe(false);
+  });
+
+  /** A repository that gives these answers in turn; what it was asked, with the name that the caller gave itself. */
+  async function repository(answers: readonly (number | 'broken' | 'whole')[]) {
+    const calls: string[] = [];
+    const server = createServer((request, response) => {
+      const answer = answers[calls.length] ?? 'whole';
+      calls.push(request.headers['user-agent'] ?? '');
+      if (typeof answer === 'number') {
+        response.writeHead(answer).end();
+        return;
+      }
+      response.writeHead(200, { 'content-length': 3 });
+      response.write(answer === 'whole' ? 'jar' : 'ja', () => {
+        if (answer === 'whole') response.end();
+        else response.destroy();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const lock = join(folder, 'small-lock.json');
+    const sha256 = createHash('sha256').update('jar').digest('hex');
+    writeFileSync(
+      lock,
+      JSON.stringify({ maven: { connectors: [{ path: 'a/b.jar', sha256 }] }, python: { packages: [] } }),
+    );
+    const args = [
+      ...[join(root, 'docker/spark/install.py'), '--lock', lock, '--first-pause', '0'],
+      ...['--maven-url', `http://127.0.0.1:${port}`],
+      ...['--jars', join(folder, 'few-jars'), '--python', join(folder, 'few-packages')],
+    ];
+    const result = await execa(native.python, args, { reject: false, timeout: 60_000 });
+    server.close();
+    return { ...result, calls };
+  }
+
+  it('tries a download again after a refusal that passes, a fault of the server and a broken transfer', async () => {
+    const { calls, exitCode, stderr } = await repository([403, 429, 503, 'broken', 'whole']);
+    expect(exitCode, stderr).toBe(0);
+    expect(calls).toEqual(Array(5).fill('cryptopipe-build/0.1'));
+    expect(readFileSync(join(folder, 'few-jars', 'b.jar'), 'utf8')).toBe('jar');
+  });
+
+  it('gives up after five tries, and at once where the file is not there', async () => {
+    const refused = await repository(Array<number>(9).fill(403));
+    expect(refused).toMatchObject({ exitCode: 1, calls: Array(5).fill('cryptopipe-build/0.1') });
+    expect(refused.stderr).toContain('a/b.jar could not be fetched');
+    expect(await repository([404])).toMatchObject({ exitCode: 1, calls: ['cryptopipe-build/0.1'] });
   });
 
   it('refuses a jar with another checksum', async () => {
