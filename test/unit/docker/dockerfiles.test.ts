@@ -21,6 +21,34 @@ describe('the Dockerfiles', () => {
   });
 
   it.each([
+    [
+      'airflow',
+      'chmod -R a+rX /opt/cryptopipe/start-airflow.sh && ',
+      '',
+      'leaves /opt/cryptopipe/start-airflow.sh with the mode of the checkout',
+    ],
+    [
+      'spark',
+      '/opt/cryptopipe/spark-master.conf /opt/cryptopipe/hadoop\n',
+      '/opt/cryptopipe/hadoop\n',
+      'leaves /opt/cryptopipe/spark-master.conf with the mode of the checkout',
+    ],
+    ['spark', ' /opt/cryptopipe/hadoop\n', '\n', 'leaves /opt/cryptopipe/hadoop with the mode'],
+    [
+      'spark',
+      'COPY docker/spark/start',
+      'COPY --chmod=0755 docker/spark/start',
+      'COPY --chmod=0755 needs BuildKit',
+    ],
+    ['cryptopipe', 'RUN docker', 'RUN --mount=type=cache,target=/root/.npm docker', 'needs BuildKit'],
+  ])('that of %s would be wrong with %j as %j', (name, from, to, says) => {
+    const text = read(`docker/${name}/Dockerfile`);
+    expect(text).toContain(from);
+    const broken = text.replace(from, () => to);
+    expect(dockerfileProblems(root, broken, read('.dockerignore')).join('\n')).toContain(says);
+  });
+
+  it.each([
     ['FROM node:22.21.1-bookworm-slim AS build', 'FROM node:22 AS build', 'node:22 has no full version tag'],
     ['FROM node:22.21.1-bookworm-slim\n', 'FROM node\n', 'node has no full version tag'],
     ['USER 1000', 'USER root', 'ends as root'],
