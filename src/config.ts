@@ -115,6 +115,7 @@ const dockerPortSchema = z.object({
   CRYPTOPIPE_SPARK_UI_PORT: port.optional(),
   CRYPTOPIPE_WORKER_UI_PORT: port.optional(),
   CRYPTOPIPE_DRIVER_UI_PORT: port.optional(),
+  CRYPTOPIPE_SECOND_DRIVER_UI_PORT: port.optional(),
   CRYPTOPIPE_AIRFLOW_PORT: port.optional(),
   CRYPTOPIPE_GRAFANA_PORT: port.optional(),
 });

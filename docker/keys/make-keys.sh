@@ -71,13 +71,15 @@ close spark-master "$spark"
 hand spark-worker "$spark" postgres-password "$password"
 close spark-worker "$spark"
 
-for service in cryptopipe airflow; do
-  eval "owner=\$$service"
-  hand "$service" "$owner" postgres-password "$password"
-  hand "$service" "$owner" postgres-reader-password "$reader"
-  hand "$service" "$owner" spark-rest-key "$rest_key"
-  close "$service" "$owner"
-done
+# hand_to_program SERVICE OWNER: what the command line reads.
+hand_to_program() {
+  hand "$1" "$2" postgres-password "$password"
+  hand "$1" "$2" postgres-reader-password "$reader"
+  hand "$1" "$2" spark-rest-key "$rest_key"
+  close "$1" "$2"
+}
+hand_to_program cryptopipe "$cryptopipe"
+hand_to_program airflow "$airflow"
 hand airflow "$airflow" airflow-admin-password "$airflow_admin"
 # Keys of base64url go into an address as they are.
 hand airflow "$airflow" airflow-database-url "postgresql+psycopg2://airflow:$airflow_database@postgres:5432/airflow"

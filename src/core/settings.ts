@@ -14,6 +14,7 @@ export const basePorts = {
   workerRpc: 7078,
   workerUi: 8081,
   driverUi: 4040,
+  secondDriverUi: 4041,
   airflow: 8083,
   grafana: 3000,
   sandbox: 8090,
@@ -34,6 +35,7 @@ export const dockerPorts = {
   CRYPTOPIPE_SPARK_UI_PORT: 'sparkUi',
   CRYPTOPIPE_WORKER_UI_PORT: 'workerUi',
   CRYPTOPIPE_DRIVER_UI_PORT: 'driverUi',
+  CRYPTOPIPE_SECOND_DRIVER_UI_PORT: 'secondDriverUi',
   CRYPTOPIPE_AIRFLOW_PORT: 'airflow',
   CRYPTOPIPE_GRAFANA_PORT: 'grafana',
 } as const satisfies Readonly<Record<string, PortName>>;
@@ -48,6 +50,7 @@ const publishedAs: Readonly<Record<(typeof dockerPorts)[keyof typeof dockerPorts
   sparkUi: "the master's web page",
   workerUi: "the worker's web page",
   driverUi: "the driver's web page",
+  secondDriverUi: "a second driver's web page",
   airflow: 'Airflow',
   grafana: 'Grafana',
 };

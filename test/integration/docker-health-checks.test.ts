@@ -48,7 +48,7 @@ describe.each(['namenode', 'datanode', 'spark-master', 'spark-worker'])(
     });
 
     it('is not with one that says something else', async () => {
-      const check = checkOf(service).replace(/(active|cryptopipe|ALIVE|masterurl)"/, 'else"');
+      const check = checkOf(service).replace(/(active|ClusterId|ALIVE|masterurl)"/, 'else"');
       expect(check).not.toBe(checkOf(service));
       expect(await isHealthy(check)).toBe(false);
     });

@@ -157,7 +157,7 @@ async function tailOf(
 ): Promise<string> {
   const background = backgroundOf(settings).find((process) => process.name === name);
   if (background !== undefined) return logTail(background.logPath, lines);
-  const known = [...dockerServers, 'keys', 'hdfs-volumes', 'init'];
+  const known = [...dockerServers, 'keys', 'hdfs-volumes', 'init', 'airflow-database'];
   if (!known.includes(name))
     throw new UsageError(`There is no server or background process ${name}`, {
       nextStep: `Servers: ${known.join(', ')}.`,

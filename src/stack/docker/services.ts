@@ -2,9 +2,13 @@ import { z } from 'zod';
 import { serverNames, type ProcessReport } from '../../core/ports/stack.js';
 
 /** What docker-compose.yml keeps running, by the names that people type for both stacks. */
-export const dockerServers = [...serverNames, 'grafana'] as const;
+export const dockerServers = [...serverNames, 'secondary-name-node', 'grafana'] as const;
 
-const otherNames: Readonly<Record<string, string>> = { 'name-node': 'namenode', 'data-node': 'datanode' };
+const otherNames: Readonly<Record<string, string>> = {
+  'name-node': 'namenode',
+  'secondary-name-node': 'secondarynamenode',
+  'data-node': 'datanode',
+};
 
 /** The name of a server in docker-compose.yml. */
 export const serviceOf = (server: string): string => otherNames[server] ?? server;

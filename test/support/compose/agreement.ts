@@ -64,7 +64,7 @@ const kafkaAgrees: Rule = (file) => {
   const environment = environmentOf(file, 'kafka');
   const jvm = Object.fromEntries(Object.entries(kafkaJvm).map(([name, flags]) => [name, flags.join(' ')]));
   const properties = Object.entries(environment)
-    .filter(([name]) => !(name in jvm))
+    .filter(([name]) => name.startsWith('KAFKA_') && !(name in jvm))
     .map(([name, value]) => [
       name
         .replace(/^KAFKA_/, '')
@@ -105,6 +105,8 @@ function hadoopSettings(environment: Values, file: string): Record<string, strin
 
 const placesOfHdfs = [
   'dfs.namenode.name.dir',
+  'dfs.namenode.secondary.http-address',
+  'dfs.namenode.checkpoint.dir',
   'dfs.datanode.data.dir',
   'dfs.namenode.rpc-address',
   'dfs.namenode.rpc-bind-host',
@@ -116,7 +118,7 @@ const placesOfHdfs = [
 ];
 
 const hdfsAgrees: Rule = (file) =>
-  ['namenode', 'datanode'].flatMap((service) => {
+  ['namenode', 'secondarynamenode', 'datanode'].flatMap((service) => {
     const environment = environmentOf(file, service);
     const of = (name: string): Record<string, string> => hadoopSettings(environment, name);
     return [
@@ -168,8 +170,8 @@ const sparkAgrees =
       ...differences('Spark worker', daemon('spark-worker'), sparkDaemonEnvironment),
       ...differences(
         'Spark worker',
-        { cores: flag('--cores'), memory: flag('--memory'), port: flag('--port') },
-        { cores: String(leastCores), memory: workerMemory, port: String(basePorts.workerRpc) },
+        { cores: flag('--cores'), memory: flag('--memory') },
+        { cores: String(leastCores), memory: workerMemory },
       ),
     ];
   };
@@ -199,12 +201,13 @@ const placesOfAirflow = [
   'AIRFLOW__API__PORT',
   'AIRFLOW__API__SECRET_KEY_CMD',
   'AIRFLOW__API_AUTH__JWT_SECRET_CMD',
-  'AIRFLOW__LOGGING__COLORED_CONSOLE_LOG',
+  // The image holds no DAGs of its own, and the mounted ones are read only.
+  'PYTHONDONTWRITEBYTECODE',
 ];
 
 const airflowAgrees: Rule = (file) => {
   const own = (values: Values): Values =>
-    Object.fromEntries(Object.entries(values).filter(([name]) => name.startsWith('AIRFLOW__')));
+    Object.fromEntries(Object.entries(values).filter(([name]) => /^(AIRFLOW__|PYTHON)/.test(name)));
   return differences(
     'Airflow',
     own(environmentOf(file, 'airflow')),
@@ -247,7 +250,7 @@ const versionsAgree =
       ...own
         .filter((service) => tag(service) !== version)
         .map((service) => `the image of ${service} is ${tag(service)}, the program ${version}`),
-      ...(tag('datanode') === tag('namenode') && tag('hdfs-volumes') === tag('namenode')
+      ...(['datanode', 'secondarynamenode', 'hdfs-volumes'].every((name) => tag(name) === tag('namenode'))
         ? []
         : ['the services of HDFS have several versions']),
     ];

@@ -9,6 +9,8 @@ export interface Service {
   readonly build?: { readonly context: string; readonly dockerfile: string };
   readonly pull_policy?: string;
   readonly restart?: string;
+  readonly init?: boolean;
+  readonly stop_signal?: string;
   readonly profiles?: readonly string[];
   readonly hostname?: string;
   readonly command?: readonly string[];
@@ -16,9 +18,10 @@ export interface Service {
   readonly environment?: Readonly<Record<string, string>>;
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
+  readonly tmpfs?: readonly string[];
   readonly secrets?: readonly string[];
   readonly depends_on?: Readonly<Record<string, Dependency>>;
-  readonly healthcheck?: { readonly test: readonly string[] };
+  readonly healthcheck?: { readonly test: readonly string[]; readonly interval?: string };
   readonly logging?: { readonly options?: Readonly<Record<string, string>> };
   readonly deploy?: { readonly resources?: { readonly limits?: { readonly memory?: string } } };
 }

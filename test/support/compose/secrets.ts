@@ -26,12 +26,19 @@ export const noSecretValue: Rule = (file) => {
   );
 };
 
+/** The service whose folder another one uses too. */
+const sharedKeys: Readonly<Record<string, string>> = {
+  init: 'cryptopipe',
+  producer: 'cryptopipe',
+  'airflow-database': 'postgres',
+};
+
 /** Its folder of keys comes from its own volume, which only the maker writes. */
 export const everyServiceSeesItsOwnKeysOnly: Rule = (file) =>
   Object.entries(file.services).flatMap(([service, definition]) => {
     if (service === maker) return [];
     const keys = mountsOf(definition).filter(({ source }) => /^keys(-|$)/.test(source));
-    const own = ['init', 'producer'].includes(service) ? 'keys-cryptopipe' : `keys-${service}`;
+    const own = `keys-${sharedKeys[service] ?? service}`;
     return [
       ...keys
         .filter(({ source }) => source !== own)

@@ -2,8 +2,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaNode } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { root } from '../../support/compose/describe-checks.js';
+
+/** Each call is a process of its own. */
+vi.setConfig({ testTimeout: 60_000 });
 
 /** The rules of dclint that this text breaks, those of its warnings too. */
 async function lint(text: string): Promise<string[]> {

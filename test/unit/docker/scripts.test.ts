@@ -31,8 +31,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const run = (script: string, env: Record<string, string>) =>
-  execa(join(root, 'docker', script), { env: { PATH: process.env['PATH'] ?? '', ...env }, extendEnv: false });
+const run = (script: string, env: Record<string, string>, args: readonly string[] = []) =>
+  execa(join(root, 'docker', script), args, {
+    env: { PATH: process.env['PATH'] ?? '', ...env },
+    extendEnv: false,
+  });
 
 /** A program on a PATH of its own that shows what it was called with. */
 function stub(name: string, body: string): string {
@@ -120,17 +123,59 @@ describe.skipIf(!isRoot)('make-keys.sh (as root, since it gives files away)', ()
 
 describe('prepare-volumes.sh', () => {
   const owner = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
-  const prepare = (): unknown => run('hdfs/prepare-volumes.sh', { HDFS_ROOT: folder, HDFS_OWNER: owner });
+  const prepare = () => run('hdfs/prepare-volumes.sh', { HDFS_ROOT: folder, HDFS_OWNER: owner });
 
-  it('clears what a format that was cut off has left, and keeps one that went to its end', async () => {
-    mkdirSync(path('datanode'), { recursive: true });
-    mkdirSync(path('namenode', 'name', 'current'), { recursive: true });
+  const volumes = (...names: string[]): void => {
+    for (const name of names) mkdirSync(path(name), { recursive: true });
+  };
+
+  it('clears what an interrupted format has left, and keeps one that was finished', async () => {
+    volumes('datanode', 'secondarynamenode', 'namenode/name/current');
     await prepare();
     expect(existsSync(path('namenode', 'name'))).toBe(false);
-    mkdirSync(path('namenode', 'name', 'current'), { recursive: true });
-    writeFileSync(path('namenode', 'name', 'current', 'VERSION'), 'clusterID=cryptopipe\n');
+    volumes('namenode/name/current');
+    writeFileSync(path('namenode', 'name', 'current', 'VERSION'), 'clusterID=CID-1\n');
     await prepare();
-    expect(text('namenode', 'name', 'current', 'VERSION')).toBe('clusterID=cryptopipe\n');
+    expect(text('namenode', 'name', 'current', 'VERSION')).toBe('clusterID=CID-1\n');
+  });
+
+  it('refuses a new file system beside the blocks of another, and removes nothing', async () => {
+    volumes('datanode/data/current', 'secondarynamenode', 'namenode/name/current');
+    writeFileSync(path('datanode', 'data', 'current', 'VERSION'), 'clusterID=CID-1\n');
+    await expect(prepare()).rejects.toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringContaining(
+        'error: the volume namenode-data holds no file system, but datanode-data holds blocks of one',
+      ) as string,
+    });
+    expect(existsSync(path('namenode', 'name', 'current'))).toBe(true);
+  });
+});
+
+describe('start-hdfs.sh', () => {
+  const start = (starter: string) =>
+    run(
+      'hdfs/start-hdfs.sh',
+      { PATH: `${path('bin')}:${process.env['PATH'] ?? ''}`, HADOOP_STARTER: starter },
+      ['namenode'],
+    );
+
+  // Both forms of the image's script have been published.
+  it.each(['$@', 'exec "$@"'])(
+    'becomes the server after the starter of the image, which ends by %s',
+    async (end) => {
+      const starter = stub('starter.sh', `echo configured\n${end}`);
+      stub('hdfs', 'echo "hdfs $* as $$"');
+      const subprocess = start(starter);
+      const { stdout } = await subprocess;
+      expect(stdout).toBe(`configured\nhdfs namenode as ${String(subprocess.pid)}`);
+    },
+  );
+
+  it('starts no server where the configuration could not be written', async () => {
+    const starter = stub('starter.sh', 'exit 2');
+    stub('hdfs', 'echo "hdfs $*"');
+    await expect(start(starter)).rejects.toMatchObject({ exitCode: 2, stdout: '' });
   });
 });
 
@@ -157,25 +202,6 @@ describe('start-master.sh', () => {
     mkdirSync(path('conf'));
     const missing = run('spark/start-master.sh', { SPARK_HOME: folder, SPARK_REST_KEY_FILE: path('none') });
     await expect(missing).rejects.toMatchObject({ exitCode: 1, stdout: '' });
-  });
-});
-
-describe('start-airflow.sh', () => {
-  it('writes the password as JSON, and nothing into the environment', async () => {
-    stub('airflow', 'echo "$@"; env | grep -c -e word -e AIRFLOW__ || true');
-    mkdirSync(path('keys'));
-    writeFileSync(path('keys', 'airflow-admin-password'), 'a "quoted" \\ word\n');
-    const { stdout } = await run('airflow/start-airflow.sh', {
-      ...{
-        PATH: `${path('bin')}:${process.env['PATH'] ?? ''}`,
-        KEYS_DIR: path('keys'),
-        AIRFLOW_HOME: folder,
-      },
-    });
-    expect(stdout).toBe('standalone\n0');
-    const passwords = text('simple_auth_manager_passwords.json.generated');
-    expect(JSON.parse(passwords)).toEqual({ admin: 'a "quoted" \\ word' });
-    expect(statSync(path('simple_auth_manager_passwords.json.generated')).mode & 0o777).toBe(0o600);
   });
 });
 

@@ -12,8 +12,8 @@ describeChecks([
         says: 'version of kafka: docker 4.3.0, native 4.3.1',
       },
       {
-        from: 'apache/hadoop:3.5.0',
-        to: 'apache/hadoop:3.4.3',
+        from: 'ghcr.io/apache/hadoop:3.5.0',
+        to: 'ghcr.io/apache/hadoop:3.4.3',
         says: 'version of hadoop: docker 3.4.3, native 3.5.0',
       },
       {
@@ -65,6 +65,11 @@ describeChecks([
         from: "PARALLELISM: '4'",
         to: "PARALLELISM: '32'",
         says: 'Airflow AIRFLOW__CORE__PARALLELISM: docker 32, native 4',
+      },
+      {
+        from: "PYTHONUNBUFFERED: '1'",
+        to: "PYTHONUNBUFFERED: ''",
+        says: 'Airflow PYTHONUNBUFFERED: docker , native 1',
       },
       {
         from: 'fs.defaultFS: hdfs://namenode:8020',

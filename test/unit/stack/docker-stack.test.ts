@@ -154,7 +154,7 @@ describe('stack status --docker', () => {
         to: 'ps --all',
         stdout: [
           container('namenode', {
-            Image: 'apache/hadoop:3.5.0',
+            Image: 'ghcr.io/apache/hadoop:3.5.0',
             Publishers: [{ URL: '127.0.0.1', TargetPort: 9870, PublishedPort: 9870, Protocol: 'tcp' }],
           }),
           container('grafana', { Health: 'unhealthy' }),
@@ -170,7 +170,8 @@ describe('stack status --docker', () => {
     expect(exitCode).toBe(5);
     expect(processes.map(({ name, state }) => `${name} ${state}`)).toEqual([
       ...['postgres stopped', 'kafka stopped', 'name-node running', 'data-node stopped'],
-      ...['spark-master stopped', 'spark-worker stopped', 'airflow died', 'grafana unhealthy', 'init died'],
+      ...['spark-master stopped', 'spark-worker stopped', 'airflow died'],
+      ...['secondary-name-node stopped', 'grafana unhealthy', 'init died'],
     ]);
     expect(processes[2]).toMatchObject({ version: '3.5.0', ports: { '9870': 9870 }, kind: 'server' });
   });
