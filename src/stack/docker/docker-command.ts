@@ -66,8 +66,11 @@ function isOlder(version: string, [major, minor]: readonly [number, number]): bo
 
 const firstLine = (text: string): string => text.trim().split('\n', 1)[0] ?? '';
 
-/** @throws ConfigError that tells apart what is missing: Docker, its Compose plugin, or an engine that answers. */
-export async function requireDocker(settings: DockerSettings): Promise<void> {
+/**
+ * The version of the engine.
+ * @throws ConfigError that tells apart what is missing: Docker, its Compose plugin, or an engine that answers.
+ */
+export async function requireDocker(settings: DockerSettings): Promise<string> {
   const question = { timeoutMs: questionTimeoutMs };
   const compose = await run(['compose', 'version'], settings, question);
   if (compose.code === 'ENOENT')
@@ -85,6 +88,13 @@ export async function requireDocker(settings: DockerSettings): Promise<void> {
       nextStep: `Start it (Docker Desktop, or \`sudo systemctl start docker\`), and see that you may use it (group docker). ${withoutDocker}`,
     });
   requireVersion("Docker's engine", engine.stdout, oldest.engine);
+  return engine.stdout.trim();
+}
+
+/** For an engine that does not keep other computers from ports published on loopback (https://github.com/moby/moby/issues/45610). */
+export function loopbackWarning(engine: string): string | undefined {
+  if (!isOlder(engine, [28, 0])) return undefined;
+  return `warning: Docker's engine ${engine} lets other computers of the same network segment reach ports that are published on loopback: bring it to 28 or newer, or trust that network`;
 }
 
 function requireVersion(what: string, text: string, least: readonly [number, number]): void {

@@ -9,7 +9,8 @@ import { passFileText } from '../postgres.js';
 import { reportProcesses } from '../report.js';
 import { stopServers } from '../runner.js';
 import type { StackSettings } from '../settings.js';
-import { dockerCompose, requireDocker, type DockerSettings } from './docker-command.js';
+import { dockerCompose, loopbackWarning, requireDocker, type DockerSettings } from './docker-command.js';
+import { requireReadableMounts } from './mounted-files.js';
 import { dockerServers, readContainers, reportContainers, serviceOf, type Container } from './services.js';
 
 /** After this the servers that have started are healthy, or something is wrong with one. */
@@ -20,14 +21,15 @@ export function createDockerStack(settings: StackSettings, folder: string): Stac
   const docker: DockerSettings = { folder, environment: environmentOf(settings) };
   const containers = async (): Promise<Container[]> =>
     readContainers(await dockerCompose(docker, ['ps', '--all', '--format', 'json']));
-  const withDocker = async <T>(work: () => Promise<T>): Promise<T> => {
-    await requireDocker(docker);
-    return work();
-  };
+  const withDocker = async <T>(work: (engine: string) => Promise<T>): Promise<T> =>
+    work(await requireDocker(docker));
   return {
     install: (call) => withDocker(() => install(docker, call)),
     up: (call) =>
-      withDocker(async () => {
+      withDocker(async (engine) => {
+        await requireReadableMounts(folder);
+        const warning = loopbackWarning(engine);
+        if (warning !== undefined) call.say(warning);
         const before = await containers();
         await start(docker, call, before);
         await takeOver(settings, docker, await containers());

@@ -84,6 +84,16 @@ describe('stack up --docker', () => {
     expect(readFileSync(join(docker.dataDir, 'pgpass'), 'utf8')).toContain('localhost:5432:*:crypto:crypto');
   });
 
+  it.each([
+    ['27.5.1', "warning: Docker's engine 27.5.1 lets other computers of the same network segment reach"],
+    ['28.0.0', ''],
+  ])('warns where an engine (%s) does not keep loopback ports from the network', async (version, warning) => {
+    docker.reply([{ to: 'version --format', stdout: `${version}\n` }]);
+    const { exitCode, err } = await stack(['up', '--docker']);
+    expect({ exitCode, err: err.slice(0, warning.length) }).toEqual({ exitCode: 0, err: warning });
+    expect(err.includes('warning')).toBe(warning !== '');
+  });
+
   it('calls Compose for our file wherever it is called, with the ports that a flag has moved', async () => {
     await callCli(['--port-offset', '1000', 'stack', 'status'], {
       ...docker.env,
