@@ -111,6 +111,7 @@ const placesOfHdfs = [
   'dfs.namenode.rpc-address',
   'dfs.namenode.rpc-bind-host',
   'dfs.namenode.http-address',
+  'dfs.namenode.http-bind-host',
   'dfs.datanode.address',
   'dfs.datanode.http.address',
   'dfs.datanode.ipc.address',
