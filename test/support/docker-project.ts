@@ -17,7 +17,7 @@ const inspected = z.object({
 });
 type Container = z.infer<typeof inspected>;
 
-export const serviceOf = ({ Config }: Container): string => Config.Labels['com.docker.compose.service'] ?? '';
+const serviceOf = ({ Config }: Container): string => Config.Labels['com.docker.compose.service'] ?? '';
 
 /** The containers of a project of Compose, as Docker itself sees them. */
 export function dockerProject(name: string) {
