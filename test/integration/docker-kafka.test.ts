@@ -14,6 +14,10 @@ import { interpolated, parseCompose } from '../support/compose/model.js';
 // The class that Kafka's image configures the broker by, of the same version, with the environment and the folder of
 // docker-compose.yml: https://github.com/apache/kafka/blob/4.3.1/core/src/main/scala/kafka/docker/KafkaDockerWrapper.scala
 
+interface LogConfiguration {
+  readonly Configuration: { readonly Appenders: { readonly Console: { readonly name: string } } };
+}
+
 const { native } = loadConfig({}, process.env, '/nonexistent/.env');
 const jars = stackLock().maven.kafka;
 const folder = mkdtempSync(join(tmpdir(), 'docker-kafka-'));
@@ -22,8 +26,10 @@ const at = (...names: string[]): string => join(folder, ...names);
 beforeAll(async () => {
   await fetchJars(jars, { ...native, say: () => undefined, signal: new AbortController().signal });
   for (const name of ['default', 'mounted', 'final']) mkdirSync(at(name));
-  for (const name of ['server.properties', 'tools-log4j2.yaml', 'log4j2.yaml'])
-    writeFileSync(at('default', name), name.endsWith('.yaml') ? 'Configuration:\n  Default: true\n' : '');
+  const ours = readFileSync(join(root, 'docker/kafka/log4j2.yaml'), 'utf8');
+  writeFileSync(at('default', 'server.properties'), '');
+  for (const name of ['log4j2.yaml', 'tools-log4j2.yaml'])
+    writeFileSync(at('default', name), ours.replaceAll('STDOUT', 'OF_THE_IMAGE'));
   copyFileSync(join(root, 'docker/kafka/log4j2.yaml'), at('mounted', 'log4j2.yaml'));
 });
 afterAll(() => {
@@ -54,8 +60,8 @@ it('takes the broker from the environment and the log from the mounted folder', 
   expect(properties).toContain('offsets.topic.replication.factor=1');
   expect(properties).toContain('listeners=INTERNAL://:9092,EXTERNAL://:19092,CONTROLLER://:9093');
   expect(properties.filter((line) => /heap|extra|jvm/i.test(line))).toEqual([]);
-  const log = parse(readFileSync(at('final', 'log4j2.yaml'), 'utf8')) as {
-    Configuration: { Appenders: object; Default?: boolean };
-  };
-  expect(Object.keys(log.Configuration.Appenders)).toEqual(['Console']);
+  const appenderOf = (name: string): string =>
+    (parse(readFileSync(at('final', name), 'utf8')) as LogConfiguration).Configuration.Appenders.Console.name;
+  expect(appenderOf('log4j2.yaml')).toBe('STDOUT');
+  expect(appenderOf('tools-log4j2.yaml')).toBe('OF_THE_IMAGE');
 });
