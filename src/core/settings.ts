@@ -5,6 +5,7 @@ export const basePorts = {
   postgres: 5432,
   nameNodeRpc: 8020,
   nameNodeHttp: 9870,
+  secondaryNameNodeHttp: 9868,
   dataNodeHttp: 9864,
   dataNodeData: 9866,
   dataNodeIpc: 9867,

@@ -56,6 +56,18 @@ export function hdfsSite(settings: StackSettings): Record<string, string> {
     'dfs.datanode.hostname': 'localhost',
     'dfs.namenode.datanode.registration.ip-hostname-check': 'false',
     'dfs.namenode.safemode.extension': '0',
+    // A page of any site could post to APPEND or TRUNCATE: a browser sends a form without asking. With this filter, a
+    // request with a browser's agent needs the header X-XSRF-HEADER, which no form and no `no-cors` request can carry.
+    'dfs.webhdfs.rest-csrf.enabled': 'true',
+    // By default GET too; but the DataNode allows every origin to read what it sends.
+    'dfs.webhdfs.rest-csrf.methods-to-ignore': 'OPTIONS,HEAD,TRACE',
+    'dfs.namenode.secondary.http-address': `127.0.0.1:${ports.secondaryNameNodeHttp}`,
+    'dfs.namenode.checkpoint.dir': fileUrl(join(folder, 'secondary')),
+    // A checkpoint every hour, or earlier by the number of transactions; a NameNode that starts replays what is newer.
+    'dfs.namenode.checkpoint.period': '3600',
+    'dfs.namenode.checkpoint.txns': '100000',
+    // Edits that the checkpoints contain already, kept in case one cannot be read. By default a million transactions.
+    'dfs.namenode.num.extra.edits.retained': '100000',
     // By default 100 MB and, per volume of a DataNode, nothing: a full disk then stops the NameNode only at the last moment.
     'dfs.namenode.resource.du.reserved': '52428800',
     // One DataNode: there is no other to replace a failed one in a pipeline.

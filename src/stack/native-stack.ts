@@ -13,7 +13,7 @@ import { readState } from './state.js';
 /** The reverse of the order in which they start. */
 const stopWaves = [
   ['airflow'],
-  ['spark-worker', 'data-node'],
+  ['spark-worker', 'data-node', 'secondary-name-node'],
   ['spark-master', 'name-node', 'kafka', 'postgres'],
 ] as const;
 

@@ -6,6 +6,7 @@ import type { Installed } from './install/install.js';
 import { kafkaServer } from './kafka.js';
 import { nameNodeServer } from './name-node.js';
 import { postgresServer } from './postgres.js';
+import { secondaryNameNodeServer } from './secondary-name-node.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 import { sparkMasterServer } from './spark-master.js';
@@ -16,6 +17,7 @@ export const dependencies: Readonly<Record<ServerName, readonly ServerName[]>> =
   postgres: [],
   kafka: [],
   'name-node': [],
+  'secondary-name-node': ['name-node'],
   'data-node': ['name-node'],
   'spark-master': [],
   'spark-worker': ['spark-master'],
@@ -48,6 +50,7 @@ export function describeServers(
     postgres: () => postgresServer(settings, needed(installed.postgres)),
     kafka: () => kafkaServer(settings, { java: java(), jars: installed.kafkaJars, version: versions.kafka }),
     'name-node': () => nameNodeServer(settings, hdfs()),
+    'secondary-name-node': () => secondaryNameNodeServer(settings, hdfs()),
     'data-node': () => dataNodeServer(settings, hdfs()),
     'spark-master': () => sparkMasterServer(settings, spark()),
     'spark-worker': () => sparkWorkerServer(settings, spark()),

@@ -11,6 +11,8 @@ import { ConfigError, UnreachableError } from '../../src/core/errors.js';
 import type { ProcessReport, ServerName, Stack } from '../../src/core/ports/stack.js';
 import { isAlive, membersOf, type ProcessId } from '../../src/stack/process-table.js';
 import { readState } from '../../src/stack/state.js';
+import { describeInChromium } from '../support/chromium.js';
+import { attackFromPage, postFromOtherSite, webHdfsFile } from '../support/cross-site.js';
 import { isLoopbackAddress, listeningOf } from '../support/listening.js';
 
 const portOffset = 10_000;
@@ -53,6 +55,7 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 describe('the whole stack', () => {
   const { stack, dataDir } = stackIn('whole');
   let started: ProcessReport[];
+  const file = webHdfsFile({ nameNodeHttp: 19_870, dataNodeHttp: 19_864, nameNodeRpc: 18_020 });
 
   beforeAll(async () => {
     started = await stack.up({ say, signal: soon() });
@@ -64,20 +67,39 @@ describe('the whole stack', () => {
       'postgres running',
       'kafka running',
       'name-node running',
+      'secondary-name-node running',
       'data-node running',
       'spark-master running',
       'spark-worker running',
     ]);
     expect(started.flatMap(({ ports }) => Object.values(ports)).sort()).toEqual([
-      15432, 16066, 17077, 17078, 18020, 18081, 18082, 19092, 19093, 19864, 19866, 19867, 19870,
+      15432, 16066, 17077, 17078, 18020, 18081, 18082, 19092, 19093, 19864, 19866, 19867, 19868, 19870,
     ]);
     expect(started.every(({ memoryBytes }) => (memoryBytes ?? 0) > 5_000_000)).toBe(true);
   });
 
   it.runIf(process.platform === 'linux')('listens on loopback only', () => {
     const addresses = listeningOf(everyone(dataDir));
-    expect(addresses.length).toBeGreaterThanOrEqual(13);
+    expect(addresses.length).toBeGreaterThanOrEqual(14);
     expect(addresses.filter((address) => !isLoopbackAddress(address))).toEqual([]);
+  });
+
+  it.each(['APPEND', 'TRUNCATE&newlength=3'])(
+    'refuses %s of a file by a page of another site',
+    async (call) => {
+      await file.write('the job');
+      expect(await postFromOtherSite(file.nameNode(call))).toBe(400);
+      expect(await postFromOtherSite(file.dataNode(call))).toBe(400);
+      expect(await file.read()).toBe('the job');
+    },
+  );
+
+  describeInChromium('in a browser', () => {
+    it('a page of another origin neither changes nor reads a file', async () => {
+      await file.write('the job');
+      expect(await attackFromPage(file)).toBe('');
+      expect(await file.read()).toBe('the job');
+    }, 60_000);
   });
 
   it('has UTF-8, UTC and a password in PostgreSQL', async () => {
@@ -125,6 +147,7 @@ describe('the whole stack', () => {
     expect(await stack.down({ say })).toEqual([
       'spark-worker',
       'data-node',
+      'secondary-name-node',
       'spark-master',
       'name-node',
       'kafka',

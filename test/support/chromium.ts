@@ -22,6 +22,10 @@ export async function openChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: executablePath ?? '',
     // A sandbox of its own needs rights that root in a container does not have.
-    args: ['--no-sandbox', '--disable-gpu', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1'],
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
+    ],
   });
 }

@@ -3,6 +3,7 @@ export const coreServers = [
   'postgres',
   'kafka',
   'name-node',
+  'secondary-name-node',
   'data-node',
   'spark-master',
   'spark-worker',

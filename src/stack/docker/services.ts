@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { serverNames, type ProcessReport } from '../../core/ports/stack.js';
 
 /** What docker-compose.yml keeps running, by the names that people type for both stacks. */
-export const dockerServers = [...serverNames, 'secondary-name-node', 'grafana'] as const;
+export const dockerServers = [...serverNames, 'grafana'] as const;
 
 const otherNames: Readonly<Record<string, string>> = {
   'name-node': 'namenode',

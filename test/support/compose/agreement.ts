@@ -118,12 +118,15 @@ const placesOfHdfs = [
   'dfs.datanode.hostname',
 ];
 
+/** The image's web page "Browse the file system" reads files by links, which carry no header. */
+const readByWebPage = 'dfs.webhdfs.rest-csrf.methods-to-ignore';
+
 const hdfsAgrees: Rule = (file) =>
   ['namenode', 'secondarynamenode', 'datanode'].flatMap((service) => {
     const environment = environmentOf(file, service);
     const of = (name: string): Record<string, string> => hadoopSettings(environment, name);
     return [
-      ...differences(service, of('HDFS-SITE.XML'), hdfsSite(native), placesOfHdfs),
+      ...differences(service, of('HDFS-SITE.XML'), hdfsSite(native), [...placesOfHdfs, readByWebPage]),
       ...differences(service, of('CORE-SITE.XML'), coreSite(native), ['fs.defaultFS', 'hadoop.tmp.dir']),
       ...differences(service, { heap: environment['HADOOP_HEAPSIZE_MAX'] ?? '' }, { heap: hdfsHeap }),
     ];

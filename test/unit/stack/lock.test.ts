@@ -53,8 +53,8 @@ describe('wantedServers', () => {
   });
 
   it('means every core server when none is named', () => {
-    expect(wantedServers({})).toHaveLength(6);
-    expect(wantedServers({ only: [] })).toHaveLength(6);
+    expect(wantedServers({})).toHaveLength(7);
+    expect(wantedServers({ only: [] })).toHaveLength(7);
   });
 
   it('adds Airflow only where it is named, and its database with it', () => {
