@@ -14,6 +14,7 @@ import {
 export interface SandboxFlags {
   readonly port?: string;
   readonly host: string;
+  readonly allowHost: readonly string[];
   readonly symbols?: string;
   readonly rate?: string;
   readonly seed?: string;
@@ -40,6 +41,7 @@ export const DEFAULTS = { symbols: 'BTCUSDT,ETHUSDT', rate: '20', seed: '1', his
 export async function toOptions(flags: SandboxFlags, context: CliContext): Promise<SandboxOptions> {
   return {
     host: flags.host,
+    allowedHosts: flags.allowHost,
     port:
       flags.port === undefined
         ? (await context.config()).native.ports.sandbox

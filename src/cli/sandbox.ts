@@ -39,6 +39,11 @@ export function addSandbox(program: Command, context: CliContext): void {
     .description('runs a stand-in exchange on this computer, over a generated or a recorded tape')
     .option('--port <n>', 'port to listen on (default: 8090 and the port offset)')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--allow-host <name...>',
+      'further names under which it is called, such as that of a container',
+      [],
+    )
     .option('--symbols <list>', `symbols of the generated tape (default: ${DEFAULTS.symbols})`)
     .option('--rate <n>', `its trades a second and symbol (default: ${DEFAULTS.rate})`)
     .option('--seed <text>', `what it is made from (default: ${DEFAULTS.seed})`)

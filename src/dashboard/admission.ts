@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { foreignReason } from '../http/admission.js';
 
 /** Why a request is not answered, and with which status. */
 export interface Refusal {
@@ -6,26 +7,13 @@ export interface Refusal {
   readonly reason: string;
 }
 
-const loopbackNames = ['127.0.0.1', 'localhost', '[::1]'];
-
-/**
- * Whether a request comes from a page of ours. Any web site may send a browser to a loopback address: by a name that it
- * lets point there (DNS rebinding, so the Host header must be a name of ours), or from a page of its own (so the browser's
- * word where it comes from counts). Undefined where it may pass.
- */
+/** Whether a request may be answered: it comes from a page of ours and only reads. Undefined where it may pass. */
 export function refusalOf(
   { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   { port, isPage }: { readonly port: number; readonly isPage: boolean },
 ): Refusal | undefined {
-  const hosts = loopbackNames.map((name) => `${name}:${port}`);
-  if (!hosts.includes(headers.host ?? ''))
-    return { status: 403, reason: `this page is served at http://${hosts[0] ?? ''} alone` };
-  const { origin } = headers;
-  if (origin !== undefined && !hosts.some((host) => origin === `http://${host}`))
-    return { status: 403, reason: 'not for pages of other sites' };
-  // A link from elsewhere may open the page; nothing else may be asked for from elsewhere.
-  if (!isPage && !['same-origin', 'none', undefined].includes(headers['sec-fetch-site']))
-    return { status: 403, reason: 'not for pages of other sites' };
+  const reason = foreignReason(headers, { port }, { isPage });
+  if (reason !== undefined) return { status: 403, reason };
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, reason: 'only GET and HEAD' };
   return undefined;
 }

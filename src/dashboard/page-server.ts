@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { parseWish } from '../core/dashboard.js';
 import { ConfigError, UsageError } from '../core/errors.js';
 import type { PageServer, PageServerOptions, RunningPage } from '../core/ports/dashboard.js';
+import { requestUrl } from '../http/admission.js';
 import { directHttp } from '../http/http-client.js';
 import { pageHeaders, refusalOf } from './admission.js';
 import { EventStream } from './event-stream.js';
@@ -62,7 +63,7 @@ class RunningPageServer implements RunningPage {
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = URL.canParse(request.url ?? '', this.url) ? new URL(request.url ?? '', this.url) : undefined;
+    const url = requestUrl(request.url);
     const path = url?.pathname ?? '';
     for (const [name, value] of Object.entries(pageHeaders)) response.setHeader(name, value);
     const refusal = refusalOf(request, { port: this.options.port, isPage: path === '/' });

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.js';
 import type { ArchiveChoice, Chaos } from '../core/ports/sandbox.js';
+import { foreignReason, requestUrl, type ServedHosts } from '../http/admission.js';
 import { ApiError, errorBody, type Reply } from './api-error.js';
 import type { Market, TimeScale } from './answers.js';
 import { endpoints } from './endpoints.js';
@@ -16,7 +17,7 @@ import { FaultLog } from './fault-log.js';
 import { Faults, replyFor } from './faults.js';
 import { Params } from './params.js';
 import { usualTimes, type StreamTimes } from './stream/connection.js';
-import { StreamServer } from './stream/stream-server.js';
+import { refuse, StreamServer } from './stream/stream-server.js';
 import { RequestLimit } from './weights.js';
 
 const NO_SUCH_FILE =
@@ -29,6 +30,7 @@ export interface ServerOptions {
   readonly host: string;
   readonly port: number;
   readonly hasRequestLimit: boolean;
+  readonly allowedHosts?: readonly string[];
   readonly onBug: (error: unknown) => void;
   /** How long things take on a stream, where not as long as on the exchange. */
   readonly streamTimes?: Partial<StreamTimes>;
@@ -47,6 +49,7 @@ export class SandboxServer {
   private readonly server: Server;
   private readonly streams: StreamServer;
   private readonly archive: ArchiveHost;
+  private readonly hosts: ServedHosts;
   private closing: Promise<void> | undefined;
 
   constructor(
@@ -73,7 +76,11 @@ export class SandboxServer {
         isWaiting: () => this.faults.hasStream('chaos'),
         inject: (fault) => this.desk.inject(fault, 'chaos'),
       });
-    this.server.on('upgrade', (request, socket, head) => this.streams.upgrade(request, socket, head));
+    this.hosts = hostsOf(options);
+    this.server.on('upgrade', (request, socket, head) => {
+      if (foreignReason(request.headers, this.hosts) !== undefined) refuse(socket, 403);
+      else this.streams.upgrade(request, socket, head);
+    });
     this.server.keepAliveTimeout = KEEP_ALIVE_MS;
   }
 
@@ -106,7 +113,13 @@ export class SandboxServer {
   }
 
   private async serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const url = new URL(request.url ?? '/', 'http://sandbox');
+    const foreign = foreignReason(request.headers, this.hosts);
+    const url = requestUrl(request.url);
+    if (foreign !== undefined || url === undefined) {
+      const status = foreign === undefined ? 400 : 403;
+      send(response, { status, body: errorBody(-1020, foreign ?? 'This request line has no path.') });
+      return;
+    }
     const admin = await this.desk.answer(request, url.pathname);
     if (admin !== undefined) {
       send(response, admin);
@@ -171,6 +184,12 @@ export class SandboxServer {
     }
   }
 }
+
+/** Loopback, the address that it listens on, and the names that were given. */
+const hostsOf = ({ allowedHosts = [], host }: ServerOptions): ServedHosts => ({
+  names: [...allowedHosts, host.includes(':') ? `[${host}]` : host],
+  hasAnyAddress: ['0.0.0.0', '::'].includes(host),
+});
 
 function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
   const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be opened (${error.message})`;

@@ -55,6 +55,8 @@ export interface SandboxOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Names under which it is called beside its address and those of loopback. */
+  readonly allowedHosts?: readonly string[];
   readonly tape: GeneratedTapeChoice | RecordedTapeChoice;
   /** Files `SYMBOL-INTERVAL-….csv`, `.csv.gz` or `.zip`: closed klines that replace the computed ones. */
   readonly klineFiles: readonly string[];

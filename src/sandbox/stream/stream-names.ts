@@ -16,13 +16,23 @@ export interface StreamTarget {
  */
 export function parseTarget(url: URL): StreamTarget | undefined {
   const scale = scaleOf(url.searchParams.get('timeUnit'));
-  const [, root, ...names] = url.pathname.split('/').map((part) => decodeURIComponent(part));
-  if (scale === undefined) return undefined;
+  const path = decoded(url.pathname);
+  if (scale === undefined || path === undefined) return undefined;
+  const [, root, ...names] = path;
   const isCombined = root === 'stream' && names.length === 0;
   if (root !== 'ws' && !isCombined) return undefined;
   const asked = isCombined ? (url.searchParams.get('streams') ?? '').split('/') : names;
   const streams = [...new Set(asked.filter((name) => name !== ''))];
   return streams.length > MOST_STREAMS ? undefined : { streams, isCombined, scale };
+}
+
+/** The parts of a path; undefined where it is not percent-encoded UTF-8. */
+function decoded(path: string): string[] | undefined {
+  try {
+    return path.split('/').map(decodeURIComponent);
+  } catch {
+    return undefined;
+  }
 }
 
 function scaleOf(unit: string | null): TimeScale | undefined {

@@ -1,6 +1,7 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { requestUrl } from '../../http/admission.js';
 import type { Market } from '../answers.js';
 import type { FaultLog, MetTrade } from '../fault-log.js';
 import type { Faults } from '../faults.js';
@@ -43,7 +44,8 @@ export class StreamServer {
   /** Takes over a request to become a WebSocket, or refuses it. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', () => socket.destroy());
-    const target = parseTarget(new URL(request.url ?? '/', 'http://sandbox'));
+    const url = requestUrl(request.url);
+    const target = url && parseTarget(url);
     const isTooMany = this.options.hasRequestLimit && !this.connects.take(Date.now());
     if (isTooMany) refuse(socket, 429);
     else if (target === undefined) refuse(socket, 404);
@@ -116,7 +118,9 @@ export class StreamServer {
   }
 }
 
-function refuse(socket: Duplex, status: number): void {
+/** Answers a request to become a WebSocket with a status, and closes the connection. */
+export function refuse(socket: Duplex, status: number): void {
+  socket.on('error', () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
   );
