@@ -121,6 +121,14 @@ describe.skipIf(!isRoot)('make-keys.sh (as root, since it gives files away)', ()
   });
 });
 
+it('are checked out with Unix line ends on every system, for the shells of the containers', async () => {
+  const git = ['check-attr', 'eol', '--', 'docker/keys/make-keys.sh', 'docker/cryptopipe/build.sh'];
+  expect((await execa('git', git, { cwd: root })).stdout.split('\n')).toEqual([
+    'docker/keys/make-keys.sh: eol: lf',
+    'docker/cryptopipe/build.sh: eol: lf',
+  ]);
+});
+
 describe('prepare-volumes.sh', () => {
   const owner = `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`;
   const prepare = () => run('hdfs/prepare-volumes.sh', { HDFS_ROOT: folder, HDFS_OWNER: owner });

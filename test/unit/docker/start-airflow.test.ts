@@ -2,6 +2,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -18,6 +19,7 @@ import { root } from '../../support/compose/describe-checks.js';
 
 vi.setConfig({ testTimeout: 60_000 });
 let folder: string;
+const subprocesses: { kill(signal: 'SIGKILL'): boolean }[] = [];
 const path = (...names: string[]): string => join(folder, ...names);
 
 /** Each part prints its arguments, writes its process id and waits for a signal. */
@@ -45,6 +47,14 @@ beforeEach(() => {
   writeFileSync(path('keys', 'airflow-admin-password'), 'a "quoted" \\ word\n');
 });
 afterEach(() => {
+  // Nothing outlives a test that has failed.
+  subprocesses.splice(0).forEach((subprocess) => subprocess.kill('SIGKILL'));
+  for (const part of readdirSync(path('pids')))
+    try {
+      process.kill(pidOf(part), 'SIGKILL');
+    } catch {
+      // It has ended, as it should.
+    }
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -58,6 +68,7 @@ function start(env: Record<string, string> = {}) {
     extendEnv: false,
     reject: false,
   });
+  subprocesses.push(subprocess);
   subprocess.stdout.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trimEnd().split('\n')));
   const of = (word: string): string[] => lines.filter((line) => line.startsWith(word)).sort();
   const started = (count: number) =>
