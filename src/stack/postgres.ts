@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, chownSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdirSync, chownSync } from 'node:fs';
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { escapeIdentifier } from 'pg';
@@ -7,7 +7,7 @@ import { ConfigError, UnreachableError } from '../core/errors.js';
 import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
 import { withClient } from './postgres-client.js';
-import { clearStaleLock } from './postgres-folder.js';
+import { clearStaleLock, holdsCluster } from './postgres-folder.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -83,14 +83,15 @@ function commandOf(settings: StackSettings, postgres: Postgres): Command {
 const userOf = ({ user }: Postgres): { uid?: number; gid?: number } =>
   user === undefined ? {} : { uid: user.uid, gid: user.gid };
 
-/** Makes the cluster once. PG_VERSION is written early by initdb, so a marker of our own says that it went to its end. */
+/** Makes the cluster once, in a folder beside it that gets its name at the end: one that was cut off is never taken for data. */
 async function initialize(settings: StackSettings, postgres: Postgres, signal: AbortSignal): Promise<void> {
   const marker = `${postgres.dataFolder}.initialized`;
-  if (existsSync(marker)) return;
-  await rm(postgres.dataFolder, { recursive: true, force: true });
-  mkdirSync(postgres.dataFolder, { recursive: true, mode: 0o700 });
+  if (holdsCluster(postgres.dataFolder, marker)) return writeFile(marker, '');
+  const folder = `${postgres.dataFolder}.new`;
+  await rm(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { user } = postgres;
-  if (user !== undefined) chownSync(postgres.dataFolder, user.uid, user.gid);
+  if (user !== undefined) chownSync(folder, user.uid, user.gid);
   // Not `postgres.password`: that is the worker's, which starts at the same time.
   const passwordFile = `${postgres.dataFolder}.initdb-password`;
   await writeFile(passwordFile, settings.postgres.password, { mode: 0o600 });
@@ -98,13 +99,13 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
   const result = await execa(
     join(postgres.binFolder, 'initdb'),
     [
-      ...['-D', postgres.dataFolder, '-U', settings.postgres.user, `--pwfile=${passwordFile}`],
+      ...['-D', folder, '-U', settings.postgres.user, `--pwfile=${passwordFile}`],
       ...['--auth=scram-sha-256', ...initdbFlags(postgres.version), '--no-instructions'],
     ],
     {
       env: serverEnvironment(settings),
       extendEnv: false,
-      cwd: postgres.dataFolder,
+      cwd: folder,
       reject: false,
       cancelSignal: signal,
       timeout: 120_000,
@@ -114,10 +115,11 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
   await rm(passwordFile, { force: true });
   signal.throwIfAborted();
   if (result.failed) {
-    throw new UnreachableError(`initdb failed in ${postgres.dataFolder}: ${result.shortMessage ?? ''}`, {
+    throw new UnreachableError(`initdb failed in ${folder}: ${result.shortMessage ?? ''}`, {
       logTail: `${result.stdout}\n${result.stderr}`,
     });
   }
+  await rename(folder, postgres.dataFolder);
   await writeFile(marker, '');
 }
 
