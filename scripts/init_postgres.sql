@@ -106,3 +106,11 @@ BEGIN;
 INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0012_reader.sql', '71dde496c6b75c8f1a9736349b5582ae5f9f9318699a90d7b993269b394f9a2a');
 COMMIT;
 \endif
+
+SELECT NOT EXISTS (SELECT FROM crypto.schema_migrations WHERE name = '0013_days_ahead.sql') AS is_missing \gset
+\if :is_missing
+BEGIN;
+\ir migrations/0013_days_ahead.sql
+INSERT INTO crypto.schema_migrations (name, sha256) VALUES ('0013_days_ahead.sql', '1494608ef9ae61654d0df93c9dd15251f2a4289e18747cf6b8de17a278b64add');
+COMMIT;
+\endif

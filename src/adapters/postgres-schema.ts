@@ -52,6 +52,7 @@ export function createSchema(pool: pg.Pool, names: ReadNames, migrations = readM
       await refuseUnknown(pool, migrations);
       for (const migration of migrations) if (await applyOnce(pool, migration)) applied.push(migration.name);
       await ensureViews(pool, names);
+      await queryRows(pool, 'SELECT crypto.make_days_ahead()');
       return applied;
     },
     pending: async () => {

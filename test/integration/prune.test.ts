@@ -40,6 +40,7 @@ async function writer() {
   await client.query('BEGIN');
   return {
     ensure: (day: string) => client.query('SELECT crypto.ensure_day($1)', [day]),
+    setLockTimeout: (limit: string) => client.query(`SET LOCAL lock_timeout = '${limit}'`),
     insert: (id: number, time: string) => client.query(insertTrade(id, time)),
     commit: () => client.query('COMMIT').then(() => client.end()),
   };
@@ -71,7 +72,7 @@ describe('the days of trades', () => {
     expect(found.every(({ sizeBytes }) => sizeBytes >= 16_384)).toBe(true);
     expect(await days.drop('2024-08-08')).toBe(true);
     expect(await days.drop('2024-08-08')).toBe(false);
-    expect(await days.before('2030-01-01')).toMatchObject([
+    expect(await days.before('2025-01-01')).toMatchObject([
       { day: '2024-08-09' },
       { day: '2024-08-10', rows: 2 },
     ]);
@@ -123,12 +124,86 @@ describe('dropping a day beside a stream', () => {
   });
 });
 
+describe('the change of day beside a reader whose transaction stays open', () => {
+  let reader: pg.Client;
+
+  beforeAll(async () => {
+    await fill('2024-10-01', [30]);
+    reader = new pg.Client(address);
+    await reader.connect();
+    await reader.query('BEGIN; SELECT 1 FROM crypto.crypto_prices_clean LIMIT 1');
+  });
+  afterAll(() => reader.end());
+
+  it('does not stop the batch that writes the first trade of the next day, nor other readers', async () => {
+    const stream = await writer();
+    await stream.setLockTimeout('100ms');
+    await stream.ensure('2024-10-02');
+    await stream.insert(31, '2024-10-02T00:00:00.001Z');
+    const [seen] = await queryRows<{ trades: number }>(
+      pool,
+      'SELECT count(*) AS trades FROM crypto.crypto_prices_clean WHERE agg_trade_id >= 30',
+    );
+    expect(seen?.trades).toBe(1);
+    await stream.commit();
+    const { rows } = await reader.query(
+      'SELECT agg_trade_id FROM crypto.crypto_prices_clean ORDER BY 1 DESC LIMIT 1',
+    );
+    expect(rows).toEqual([{ agg_trade_id: '31' }]);
+  });
+
+  it('finds the day made ahead of time, with the same columns, key and reader as every other', async () => {
+    await queryRows(
+      pool,
+      `SET lock_timeout = '100ms'; SELECT crypto.make_days_ahead('2024-10-03'); RESET lock_timeout`,
+    );
+    const made = await queryRows<{ table: string }>(
+      pool,
+      `SELECT relname AS table FROM pg_partition_tree('crypto.crypto_prices_clean') JOIN pg_class ON oid = relid
+       WHERE relname ~ '2024100[3-6]' ORDER BY 1`,
+    );
+    expect(made.map(({ table }) => table)).toEqual(
+      ['03', '04', '05'].map((day) => `crypto_prices_clean_202410${day}`),
+    );
+    const [same] = await queryRows(
+      pool,
+      `SELECT (SELECT count(*) FROM pg_index WHERE indrelid = 'crypto.crypto_prices_clean_20241005'::regclass AND indisprimary) AS keys,
+              has_table_privilege('crypto_reader', 'crypto.crypto_prices_clean_20241005', 'SELECT') AS readable`,
+    );
+    expect(same).toEqual({ keys: 1, readable: true });
+  });
+
+  it('is made once by two batches that need it at the same time', async () => {
+    const [first, second] = [await writer(), await writer()];
+    await first.ensure('2024-10-07');
+    const ensured = second.ensure('2024-10-07');
+    await first.insert(32, '2024-10-07T00:00:00Z');
+    await first.commit();
+    await ensured;
+    await second.insert(33, '2024-10-07T00:00:01Z');
+    await second.commit();
+    expect(await days.before('2024-10-08')).toContainEqual(
+      expect.objectContaining({ day: '2024-10-07', rows: 2 }),
+    );
+  });
+
+  it('cannot be held up by a role that can only read', async () => {
+    const reading = new pg.Client(address);
+    await reading.connect();
+    await reading.query('SET ROLE crypto_reader; BEGIN');
+    await expect(reading.query('LOCK TABLE crypto.day_lock IN SHARE MODE')).rejects.toMatchObject({
+      code: '42501',
+    });
+    await reading.end();
+  });
+});
+
 async function untilWaiting(count: number): Promise<void> {
   await expect
     .poll(async () => {
       const [row] = await queryRows<{ waiting: number }>(
         pool,
-        `SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted AND locktype = 'advisory'`,
+        `SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted AND relation = 'crypto.day_lock'::regclass`,
       );
       return row?.waiting;
     })
