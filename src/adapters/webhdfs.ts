@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lookup } from 'node:dns/promises';
 import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
@@ -106,6 +107,18 @@ export function createWebHdfs(options: {
     if (answer.status >= 300) throw refused(operation, answer);
     return answer;
   };
+  const read: FileStore['read'] = async (path, range) => {
+    const parameters =
+      range === undefined ? {} : { offset: String(range.offset), length: String(range.length) };
+    return (await transfer({ method: 'GET', path, op: 'OPEN', parameters })).bytes;
+  };
+  const stat: FileStore['stat'] = async (path) => {
+    const operation: Operation = { method: 'GET', path, op: 'GETFILESTATUS' };
+    const answer = await ask(operation);
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 300) throw refused(operation, answer);
+    return toEntry(path, z.object({ FileStatus: fileStatus }).parse(jsonOf(answer)).FileStatus);
+  };
   return {
     makeFolder: async (path) => {
       await askOk({ method: 'PUT', path, op: 'MKDIRS' });
@@ -113,17 +126,13 @@ export function createWebHdfs(options: {
     write: async (path, content) => {
       await transfer({ method: 'PUT', path, op: 'CREATE', parameters: { overwrite: 'true' } }, content);
     },
-    read: async (path, range) => {
-      const parameters =
-        range === undefined ? {} : { offset: String(range.offset), length: String(range.length) };
-      return (await transfer({ method: 'GET', path, op: 'OPEN', parameters })).bytes;
-    },
-    stat: async (path) => {
-      const operation: Operation = { method: 'GET', path, op: 'GETFILESTATUS' };
-      const answer = await ask(operation);
-      if (answer.status === 404) return undefined;
-      if (answer.status >= 300) throw refused(operation, answer);
-      return toEntry(path, z.object({ FileStatus: fileStatus }).parse(jsonOf(answer)).FileStatus);
+    read,
+    stat,
+    sha256: async (path) => {
+      if ((await stat(path)) === undefined) return undefined;
+      return createHash('sha256')
+        .update(await read(path))
+        .digest('hex');
     },
     list: async (path) => {
       const operation: Operation = { method: 'GET', path, op: 'LISTSTATUS' };

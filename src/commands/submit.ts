@@ -138,12 +138,22 @@ async function unclearError(ports: SubmitPorts, { run, unclear }: Waited): Promi
   });
 }
 
-/** Stores each file under its own hash; one of another size is the rest of a write that broke off. */
+/**
+ * Stores each file under its own hash, and reads it back: the name promises a content, and whoever may write to the store can
+ * have put another there.
+ * @throws RefusedError where the store gives back something else than was written.
+ */
 async function storeFiles(store: FileStore, { files }: Work): Promise<void> {
   for (const file of files) {
     const path = storedPathOf(file);
-    if ((await store.stat(path))?.sizeBytes !== file.content.byteLength)
-      await store.write(path, file.content);
+    if ((await store.sha256(path)) === file.sha256) continue;
+    await store.write(path, file.content);
+    const found = await store.sha256(path);
+    if (found !== file.sha256)
+      throw new RefusedError(
+        `${path} in HDFS is not what was written there: SHA-256 ${found ?? 'of nothing'}, not ${file.sha256}`,
+        { nextStep: 'Nothing was submitted. Find out who else writes below /jobs.', retryable: false },
+      );
   }
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { FileEntry, FileStore } from '../../src/core/ports/files.js';
 
 /** A file store in memory. A path that ends with a slash is an empty folder; folders above a file are there by themselves. */
@@ -27,6 +28,10 @@ export function fakeFiles(content: Readonly<Record<string, Uint8Array>> = {}) {
       const { offset, length } = range ?? { offset: 0, length: bytes.length };
       reads.push({ path, length });
       return Promise.resolve(bytes.slice(offset, offset + length));
+    },
+    sha256: (path) => {
+      const bytes = files.get(path);
+      return Promise.resolve(bytes && createHash('sha256').update(bytes).digest('hex'));
     },
     stat: (path) => Promise.resolve(entryOf(path)),
     list: (path) => {

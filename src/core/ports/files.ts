@@ -16,6 +16,8 @@ export interface FileStore {
   /** Writes the whole file, replacing one that is there. */
   write(path: string, content: Uint8Array): Promise<void>;
   read(path: string, range?: { readonly offset: number; readonly length: number }): Promise<Uint8Array>;
+  /** Of the whole content as it is stored now, in hexadecimal digits; undefined where there is no such file. */
+  sha256(path: string): Promise<string | undefined>;
   /** The entry itself, or undefined where there is none. */
   stat(path: string): Promise<FileEntry | undefined>;
   /** The entries of a folder, in order of name; empty where the folder is missing. */
