@@ -73,19 +73,24 @@ async function endOld(ports: SubmitPorts, old: JobRun, options: ReplaceOptions):
   }
 }
 
-const flagsOf = ({ supervise, parameters }: JobRun, { jobsDir }: ReplaceOptions): string[] => [
-  ...(supervise ? ['--supervise'] : []),
+const flagsOf = (job: Job, { supervise, parameters }: JobRun, { jobsDir }: ReplaceOptions): string[] => [
+  ...(supervise === job.supervise ? [] : [supervise ? '--supervise' : '--no-supervise']),
   ...(jobsDir === undefined ? [] : ['--jobs', shellWord(jobsDir)]),
   ...Object.entries(parameters).flatMap(([name, value]) => ['-p', shellWord(`${name}=${String(value)}`)]),
 ];
 
 /** The one moment at which nothing runs: an error says so, and how to bring back what ran before. */
-async function startInstead(ports: SubmitPorts, old: JobRun, options: ReplaceOptions): Promise<Submitted> {
+async function startInstead(
+  ports: SubmitPorts,
+  job: Job,
+  old: JobRun,
+  options: ReplaceOptions,
+): Promise<Submitted> {
   try {
     return await submit(ports, { ...options, replaces: old.runId });
   } catch (error) {
     if (!(error instanceof CryptopipeError)) throw error;
-    const command = ['cryptopipe submit', old.job, ...flagsOf(old, options)].join(' ');
+    const command = ['cryptopipe submit', old.job, ...flagsOf(job, old, options)].join(' ');
     ports.say(`run ${old.runId} was stopped to be replaced; it starts again by: ${command}`);
     throw error;
   }
@@ -117,7 +122,7 @@ export async function replace(ports: SubmitPorts, job: Job, options: ReplaceOpti
   await prepare(ports, planning);
   await endOld(ports, old, options);
   if (path !== undefined) await moveAside(ports, path, old.runId);
-  const started = await startInstead(ports, old, planning);
+  const started = await startInstead(ports, job, old, planning);
   // Another call may have been faster: then it is its run that lives.
   return started.outcome === 'submitted' ? { ...started, outcome: 'replaced' } : started;
 }

@@ -17,7 +17,7 @@ afterAll(() => pipeline.close());
 it('ends the run with its reason when the hot query fails and the lake query would go on', async () => {
   const places = Object.entries(pipeline.parameters).flatMap(([name, value]) => ['-p', `${name}=${value}`]);
   // It may fail before `submit` has seen it run.
-  await pipeline.run(['submit', 'streaming', ...places], { exitCodes: [0, 5] });
+  await pipeline.run(['submit', 'streaming', '--no-supervise', ...places], { exitCodes: [0, 5] });
   const run = await eventually<JobRun>('the end of the run', async () => {
     const [found] = await pipeline.app.book.list({ job: 'streaming' });
     return found?.endedAt === undefined ? undefined : found;

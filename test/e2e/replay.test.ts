@@ -42,7 +42,9 @@ describeRecorded('the same rows, whatever happens on the way', () => {
   });
 
   it('says so when the driver is killed in the middle of the tape', async () => {
-    const run = await disturbed.submit({ max_offsets_per_trigger: 1000, hot_interval_ms: 1000 });
+    const run = await disturbed.submit({ max_offsets_per_trigger: 1000, hot_interval_ms: 1000 }, [
+      '--no-supervise',
+    ]);
     const batches = async (): Promise<number> =>
       (await disturbed.rows(`SELECT 1 FROM crypto.batches WHERE query = 'hot'`)).length;
     await eventually('a second batch', async () => ((await batches()) >= 2 ? true : undefined));

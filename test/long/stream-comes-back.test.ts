@@ -84,7 +84,7 @@ afterAll(async () => {
 
 describe('the streaming job', () => {
   it('that is supervised comes back by itself after its worker and its master were killed', async () => {
-    const run = await pipeline.submit({}, ['--supervise']);
+    const run = await pipeline.submit();
     await countsOn();
     await killServer('spark-worker');
     await becomes('relaunching', ({ situation }) => situation.name === 'relaunching');
@@ -103,7 +103,7 @@ describe('the streaming job', () => {
   });
 
   it('without supervise comes back by one command, and nothing was lost or counted twice', async () => {
-    const run = await pipeline.submit();
+    const run = await pipeline.submit({}, ['--no-supervise']);
     await countsOn();
     process.kill(driverProcess(pipeline, run.submissionId ?? '', 'python'), 'SIGKILL');
     await becomes('failed', ({ state }) => state === 'FAILED');

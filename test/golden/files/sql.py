@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
+import math
 import os
+import random
 import socket
 import sys
 import threading
@@ -41,6 +44,74 @@ POSTGRES = {
 }
 
 
+def backoff(attempt: int) -> float:
+    """Seconds to wait after failure `attempt` (from 0): doubling from a quarter second to 15 s, the upper half of it random."""
+    full = min(15.0, 0.25 * 2 ** min(attempt, 20))
+    return full / 2 + random.random() * full / 2
+
+
+def one_line(error: object) -> str:
+    """The first line of an error's text that has any, at most 300 characters."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+
+
+@dataclass(frozen=True)
+class Outage:
+    since: float  # seconds since the epoch
+    reason: str  # of the first failure
+
+
+class Outages:
+    """The systems that do not answer; one line where an outage begins and one where it ends, however many tries fail.
+
+    `waiter` is who waits: an outage of a system lasts until each of its waiters has been answered.
+    """
+
+    IS_OUTAGE_AFTER = 2.0  # seconds: a failure that passes sooner is none
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._first: dict[tuple[str, str], Outage] = {}
+        self._open: dict[str, float] = {}
+
+    def failed(self, system: str, reason: object, waiter: str, next_try_in: float) -> None:
+        with self._lock:
+            first = self._first.setdefault((system, waiter), Outage(time.time(), one_line(reason)))
+            if system not in self._open and time.time() + next_try_in - first.since >= self.IS_OUTAGE_AFTER:
+                self._open[system] = first.since
+                say(f"{system} does not answer, waiting: {first.reason}")
+
+    def answered(self, system: str, waiter: str) -> None:
+        with self._lock:
+            if self._leave(system, waiter):
+                say(f"{system} answers again after {time.time() - self._open.pop(system):.0f} s")
+
+    def gave_up(self, system: str, waiter: str) -> None:
+        with self._lock:
+            if self._leave(system, waiter):
+                del self._open[system]
+
+    def _leave(self, system: str, waiter: str) -> bool:
+        """True where nobody waits any more for a system whose outage was told."""
+        if self._first.pop((system, waiter), None) is None:
+            return False
+        return system in self._open and not any(other == system for other, _ in self._first)
+
+    def all_answered(self, waiter: str) -> None:
+        with self._lock:
+            systems = [system for system, who in self._first if who == waiter]
+        for system in systems:
+            self.answered(system, waiter)
+
+    def of(self, waiter: str) -> Outage | None:
+        """What somebody has waited for longest."""
+        with self._lock:
+            return min((o for (_, who), o in self._first.items() if who == waiter), key=lambda o: o.since, default=None)
+
+
+outages = Outages()
+
+
 def read_password() -> str:
     """The password of PostgreSQL, from the worker's environment or from a file named there."""
     file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
@@ -51,34 +122,61 @@ def read_password() -> str:
     raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
 
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, transaction rollback (deadlock, serialization),
+# resources (disk, memory, connections), operator intervention (shutdown, crash, starting up).
+PASSING_CLASSES = ("08", "40", "53", "57")
+# Read-only (the server behind this address has become a standby), lock_timeout, idle_in_transaction_session_timeout.
+PASSING_STATES = ("25006", "55P03", "25P03")
+CANCELED = "57014"
+
+
+def is_passing(error: psycopg.Error, is_connected: bool) -> bool:
+    """Whether the same statement may succeed later, by SQLSTATE; a connection that failed or broke has none."""
+    if error.sqlstate is None:
+        return not is_connected
+    return error.sqlstate != CANCELED and (error.sqlstate[:2] in PASSING_CLASSES or error.sqlstate in PASSING_STATES)
+
+
 class Warehouse:
     """A connection to PostgreSQL that is made again when it breaks.
 
     What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
     """
 
-    TRIES = 6
+    CANCELED_TRIES = 3  # a server that stood still cancels what it was asked before; what is too slow is canceled each time
+    ORPHAN_PATIENCE = 60.0  # seconds, where the JVM that wants the result has ended
 
-    def __init__(self, application_name: str) -> None:
+    def __init__(self, application_name: str, patience: float = 600.0) -> None:
+        """`patience`: seconds from the first failure on until one is raised; infinite in a stream."""
         self._application_name = application_name
+        self._patience = patience
         self._connection: psycopg.Connection | None = None
 
-    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
-        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
-        for attempt in range(1, self.TRIES + 1):
+    def transact(self, work: Callable[[psycopg.Connection], T], patience: float | None = None) -> T:
+        """The result of `work` in one READ COMMITTED transaction; waits while PostgreSQL cannot do it and later may."""
+        limit = self._patience if patience is None else patience
+        began = time.monotonic()
+        for attempt in itertools.count():
             try:
                 connection = self._connect()
                 with connection.transaction():
-                    return work(connection)
-            except psycopg.errors.QueryCanceled:
-                self.close()  # it took too long, and would again
-                raise
-            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                    result = work(connection)
+                outages.answered("PostgreSQL", self._application_name)
+                return result
+            except psycopg.Error as error:
+                is_connected = self._connection is not None and not self._connection.closed
+                is_canceled = error.sqlstate == CANCELED and attempt + 1 < self.CANCELED_TRIES
                 self.close()
-                if attempt == self.TRIES:
+                if not is_canceled and not is_passing(error, is_connected):
+                    outages.answered("PostgreSQL", self._application_name)
                     raise
-                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
-                time.sleep(min(2**attempt, 20))
+                pause = backoff(attempt)
+                left = limit if limit <= self.ORPHAN_PATIENCE or not is_jvm_gone() else self.ORPHAN_PATIENCE
+                if time.monotonic() + pause - began > left:
+                    outages.gave_up("PostgreSQL", self._application_name)
+                    raise
+                outages.failed("PostgreSQL", error, self._application_name, pause)
+                time.sleep(pause)
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -88,11 +186,17 @@ class Warehouse:
 
     def _connect(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
+            self._connection = None
             self._connection = psycopg.connect(
                 **POSTGRES,
                 password=read_password(),
                 application_name=self._application_name,
                 connect_timeout=10,
+                # A server that has vanished from the network is noticed within half a minute; one that works is waited for.
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=4,
+                tcp_user_timeout=30_000,
                 options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
                 autocommit=True,
             )
@@ -158,7 +262,8 @@ class Run:
     of. `restarts` tells them apart: a process writes only while it is the newest.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, patience: float) -> None:
+        """`patience`: seconds that a call waits for PostgreSQL."""
         self.run_id = run_id
         self.is_supervised = False
         self.stop_wanted = threading.Event()
@@ -166,8 +271,8 @@ class Run:
         self.on_stop: Callable[[], None] = lambda: None
         self._restarts = 0
         self._is_over = threading.Event()
-        self._control = Warehouse("cryptopipe control")
-        self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
+        self._control = Warehouse("cryptopipe control", patience)
+        self._heart = Warehouse("cryptopipe heart", patience)  # a connection of its own: it beats beside the work
 
     def start(self) -> None:
         """Takes the run for this process. Raises GivenUp where it has ended or a newer driver has it, DataError in a crash loop."""
@@ -200,9 +305,15 @@ class Run:
         if self.stop_wanted.is_set():
             raise StoppedOnRequest(self.run_id)
 
-    def report(self, progress: dict) -> None:
-        """How far the work is, as JSON; for `cryptopipe runs show`."""
-        self._execute(PROGRESS, {"json": Jsonb(progress)})
+    def report(self, progress: dict) -> bool:
+        """How far the work is, as JSON; for `cryptopipe runs show`. False where PostgreSQL does not answer: no work waits for it."""
+        try:
+            self._execute(PROGRESS, {"json": Jsonb(progress)}, patience=0)
+            return True
+        except psycopg.Error as error:
+            if not is_passing(error, is_connected=False):
+                raise
+            return False
 
     def result(self, result: dict) -> None:
         """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
@@ -251,8 +362,8 @@ class Run:
             return GivenUp(f"this run is now that of {driver}, started again {restarts} times")
         return GivenUp(f"this run was given up: crypto.job_runs says {state} of it")
 
-    def _execute(self, statement: str, values: dict) -> psycopg.Cursor:
-        return self._control.transact(lambda connection: connection.execute(statement, {**self._key(), **values}))
+    def _execute(self, statement: str, values: dict, patience: float | None = None) -> psycopg.Cursor:
+        return self._control.transact(lambda connection: connection.execute(statement, {**self._key(), **values}), patience)
 
     def _key(self) -> dict:
         return {"run_id": self.run_id, "restarts": self._restarts}
@@ -310,15 +421,16 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
+def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False, patience: float = 600.0) -> int:
     """Runs `work(session, run)` and writes down how it ends; the exit code of the process.
 
     0: done, or stopped on request · 1: failed, the reason is in crypto.job_runs. When a stop is asked for, Spark's jobs are
     cancelled, so that `work` is left by an error; a job that `stops_itself` looks at `run.stop_wanted` and returns instead.
+    `patience`: seconds that the run's own calls wait for PostgreSQL; infinite in a stream.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-id", required=True)
-    run = Run(parser.parse_args().run_id)
+    run = Run(parser.parse_args().run_id, patience)
     session: SparkSession | None = None
     try:
         run.start()

@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
+import math
 import os
+import random
 import socket
 import sys
 import threading
@@ -41,6 +44,74 @@ POSTGRES = {
 }
 
 
+def backoff(attempt: int) -> float:
+    """Seconds to wait after failure `attempt` (from 0): doubling from a quarter second to 15 s, the upper half of it random."""
+    full = min(15.0, 0.25 * 2 ** min(attempt, 20))
+    return full / 2 + random.random() * full / 2
+
+
+def one_line(error: object) -> str:
+    """The first line of an error's text that has any, at most 300 characters."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+
+
+@dataclass(frozen=True)
+class Outage:
+    since: float  # seconds since the epoch
+    reason: str  # of the first failure
+
+
+class Outages:
+    """The systems that do not answer; one line where an outage begins and one where it ends, however many tries fail.
+
+    `waiter` is who waits: an outage of a system lasts until each of its waiters has been answered.
+    """
+
+    IS_OUTAGE_AFTER = 2.0  # seconds: a failure that passes sooner is none
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._first: dict[tuple[str, str], Outage] = {}
+        self._open: dict[str, float] = {}
+
+    def failed(self, system: str, reason: object, waiter: str, next_try_in: float) -> None:
+        with self._lock:
+            first = self._first.setdefault((system, waiter), Outage(time.time(), one_line(reason)))
+            if system not in self._open and time.time() + next_try_in - first.since >= self.IS_OUTAGE_AFTER:
+                self._open[system] = first.since
+                say(f"{system} does not answer, waiting: {first.reason}")
+
+    def answered(self, system: str, waiter: str) -> None:
+        with self._lock:
+            if self._leave(system, waiter):
+                say(f"{system} answers again after {time.time() - self._open.pop(system):.0f} s")
+
+    def gave_up(self, system: str, waiter: str) -> None:
+        with self._lock:
+            if self._leave(system, waiter):
+                del self._open[system]
+
+    def _leave(self, system: str, waiter: str) -> bool:
+        """True where nobody waits any more for a system whose outage was told."""
+        if self._first.pop((system, waiter), None) is None:
+            return False
+        return system in self._open and not any(other == system for other, _ in self._first)
+
+    def all_answered(self, waiter: str) -> None:
+        with self._lock:
+            systems = [system for system, who in self._first if who == waiter]
+        for system in systems:
+            self.answered(system, waiter)
+
+    def of(self, waiter: str) -> Outage | None:
+        """What somebody has waited for longest."""
+        with self._lock:
+            return min((o for (_, who), o in self._first.items() if who == waiter), key=lambda o: o.since, default=None)
+
+
+outages = Outages()
+
+
 def read_password() -> str:
     """The password of PostgreSQL, from the worker's environment or from a file named there."""
     file_name = os.environ.get("POSTGRES_PASSWORD_FILE")
@@ -51,34 +122,61 @@ def read_password() -> str:
     raise SystemExit("Neither POSTGRES_PASSWORD_FILE nor POSTGRES_PASSWORD is set for the Spark worker.")
 
 
+# https://www.postgresql.org/docs/current/errcodes-appendix.html: connection, transaction rollback (deadlock, serialization),
+# resources (disk, memory, connections), operator intervention (shutdown, crash, starting up).
+PASSING_CLASSES = ("08", "40", "53", "57")
+# Read-only (the server behind this address has become a standby), lock_timeout, idle_in_transaction_session_timeout.
+PASSING_STATES = ("25006", "55P03", "25P03")
+CANCELED = "57014"
+
+
+def is_passing(error: psycopg.Error, is_connected: bool) -> bool:
+    """Whether the same statement may succeed later, by SQLSTATE; a connection that failed or broke has none."""
+    if error.sqlstate is None:
+        return not is_connected
+    return error.sqlstate != CANCELED and (error.sqlstate[:2] in PASSING_CLASSES or error.sqlstate in PASSING_STATES)
+
+
 class Warehouse:
     """A connection to PostgreSQL that is made again when it breaks.
 
     What runs in it must be safe to repeat: a commit whose answer was lost is done a second time.
     """
 
-    TRIES = 6
+    CANCELED_TRIES = 3  # a server that stood still cancels what it was asked before; what is too slow is canceled each time
+    ORPHAN_PATIENCE = 60.0  # seconds, where the JVM that wants the result has ended
 
-    def __init__(self, application_name: str) -> None:
+    def __init__(self, application_name: str, patience: float = 600.0) -> None:
+        """`patience`: seconds from the first failure on until one is raised; infinite in a stream."""
         self._application_name = application_name
+        self._patience = patience
         self._connection: psycopg.Connection | None = None
 
-    def transact(self, work: Callable[[psycopg.Connection], T]) -> T:
-        """The result of `work` in one READ COMMITTED transaction; retries a lost connection for about a minute."""
-        for attempt in range(1, self.TRIES + 1):
+    def transact(self, work: Callable[[psycopg.Connection], T], patience: float | None = None) -> T:
+        """The result of `work` in one READ COMMITTED transaction; waits while PostgreSQL cannot do it and later may."""
+        limit = self._patience if patience is None else patience
+        began = time.monotonic()
+        for attempt in itertools.count():
             try:
                 connection = self._connect()
                 with connection.transaction():
-                    return work(connection)
-            except psycopg.errors.QueryCanceled:
-                self.close()  # it took too long, and would again
-                raise
-            except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+                    result = work(connection)
+                outages.answered("PostgreSQL", self._application_name)
+                return result
+            except psycopg.Error as error:
+                is_connected = self._connection is not None and not self._connection.closed
+                is_canceled = error.sqlstate == CANCELED and attempt + 1 < self.CANCELED_TRIES
                 self.close()
-                if attempt == self.TRIES:
+                if not is_canceled and not is_passing(error, is_connected):
+                    outages.answered("PostgreSQL", self._application_name)
                     raise
-                print(f"PostgreSQL: {error}; trying again ({attempt} of {self.TRIES})", flush=True)
-                time.sleep(min(2**attempt, 20))
+                pause = backoff(attempt)
+                left = limit if limit <= self.ORPHAN_PATIENCE or not is_jvm_gone() else self.ORPHAN_PATIENCE
+                if time.monotonic() + pause - began > left:
+                    outages.gave_up("PostgreSQL", self._application_name)
+                    raise
+                outages.failed("PostgreSQL", error, self._application_name, pause)
+                time.sleep(pause)
         raise AssertionError("unreachable")
 
     def close(self) -> None:
@@ -88,11 +186,17 @@ class Warehouse:
 
     def _connect(self) -> psycopg.Connection:
         if self._connection is None or self._connection.closed:
+            self._connection = None
             self._connection = psycopg.connect(
                 **POSTGRES,
                 password=read_password(),
                 application_name=self._application_name,
                 connect_timeout=10,
+                # A server that has vanished from the network is noticed within half a minute; one that works is waited for.
+                keepalives_idle=10,
+                keepalives_interval=5,
+                keepalives_count=4,
+                tcp_user_timeout=30_000,
                 options="-c timezone=UTC -c statement_timeout=120000 -c lock_timeout=60000",
                 autocommit=True,
             )
@@ -158,7 +262,8 @@ class Run:
     of. `restarts` tells them apart: a process writes only while it is the newest.
     """
 
-    def __init__(self, run_id: str) -> None:
+    def __init__(self, run_id: str, patience: float) -> None:
+        """`patience`: seconds that a call waits for PostgreSQL."""
         self.run_id = run_id
         self.is_supervised = False
         self.stop_wanted = threading.Event()
@@ -166,8 +271,8 @@ class Run:
         self.on_stop: Callable[[], None] = lambda: None
         self._restarts = 0
         self._is_over = threading.Event()
-        self._control = Warehouse("cryptopipe control")
-        self._heart = Warehouse("cryptopipe heart")  # a connection of its own: it beats beside the work
+        self._control = Warehouse("cryptopipe control", patience)
+        self._heart = Warehouse("cryptopipe heart", patience)  # a connection of its own: it beats beside the work
 
     def start(self) -> None:
         """Takes the run for this process. Raises GivenUp where it has ended or a newer driver has it, DataError in a crash loop."""
@@ -200,9 +305,15 @@ class Run:
         if self.stop_wanted.is_set():
             raise StoppedOnRequest(self.run_id)
 
-    def report(self, progress: dict) -> None:
-        """How far the work is, as JSON; for `cryptopipe runs show`."""
-        self._execute(PROGRESS, {"json": Jsonb(progress)})
+    def report(self, progress: dict) -> bool:
+        """How far the work is, as JSON; for `cryptopipe runs show`. False where PostgreSQL does not answer: no work waits for it."""
+        try:
+            self._execute(PROGRESS, {"json": Jsonb(progress)}, patience=0)
+            return True
+        except psycopg.Error as error:
+            if not is_passing(error, is_connected=False):
+                raise
+            return False
 
     def result(self, result: dict) -> None:
         """What the work found, as JSON; for `cryptopipe submit --wait` and `runs show`."""
@@ -251,8 +362,8 @@ class Run:
             return GivenUp(f"this run is now that of {driver}, started again {restarts} times")
         return GivenUp(f"this run was given up: crypto.job_runs says {state} of it")
 
-    def _execute(self, statement: str, values: dict) -> psycopg.Cursor:
-        return self._control.transact(lambda connection: connection.execute(statement, {**self._key(), **values}))
+    def _execute(self, statement: str, values: dict, patience: float | None = None) -> psycopg.Cursor:
+        return self._control.transact(lambda connection: connection.execute(statement, {**self._key(), **values}), patience)
 
     def _key(self) -> dict:
         return {"run_id": self.run_id, "restarts": self._restarts}
@@ -310,15 +421,16 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False) -> int:
+def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = False, patience: float = 600.0) -> int:
     """Runs `work(session, run)` and writes down how it ends; the exit code of the process.
 
     0: done, or stopped on request · 1: failed, the reason is in crypto.job_runs. When a stop is asked for, Spark's jobs are
     cancelled, so that `work` is left by an error; a job that `stops_itself` looks at `run.stop_wanted` and returns instead.
+    `patience`: seconds that the run's own calls wait for PostgreSQL; infinite in a stream.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument("--run-id", required=True)
-    run = Run(parser.parse_args().run_id)
+    run = Run(parser.parse_args().run_id, patience)
     session: SparkSession | None = None
     try:
         run.start()
@@ -337,6 +449,11 @@ def run_job(work: Callable[[SparkSession, Run], None], stops_itself: bool = Fals
         if session is not None and not is_jvm_gone():
             session.stop()
 
+
+import shutil  # noqa: E402
+import tempfile  # noqa: E402
+import uuid  # noqa: E402
+from datetime import datetime, timedelta, timezone  # noqa: E402
 
 from pyspark.sql.streaming import StreamingQuery  # noqa: E402
 
@@ -602,85 +719,223 @@ class StoppedAtBoundary(RuntimeError):
     """Keeps a batch that was planned after the stop from being taken for done."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """Where a query starts: its checkpoint, and what Spark's option startingOffsets says where that is new."""
+
+    checkpoint: str
+    starting_offsets: str = "earliest"
+    # In crypto.batches: None takes the checkpoint's own id, which changes exactly when a new checkpoint begins.
+    generation: str | None = None
+    first_batch: int = 0
+
+
+@dataclass(frozen=True)
+class QueryPlan:
+    name: str
+    write: Callable[[Stream, DataFrame, int], None]
+    place: Callable[[SparkSession, Stream], Place]
+    max_offsets: int
+    interval_ms: int
+
+
+@dataclass
+class RunningQuery:
+    """One of the two queries, through all its starts in this process."""
+
+    plan: QueryPlan
+    waiter: str  # its name in `outages`, the same as that of its warehouse
+    boundary: threading.Lock = field(default_factory=threading.Lock)
+    keeper: threading.Thread | None = None
+    query: StreamingQuery | None = None
+    generation: str = ""
+    first_batch: int = 0
+    attempt: int = 0  # starts that failed since the last batch
+    raised: Exception | None = None  # by the last batch
+    behind: int = 0
+    since: float = field(default_factory=time.time)  # start of its state, seconds since the epoch
+    last_batch_at: float | None = None
+
+    def report(self) -> dict:
+        """For crypto.job_runs.progress; times to ten seconds, so that it is not written for each batch."""
+        outage = outages.of(self.waiter)
+        if outage is None:
+            state = {"state": "running", "since": utc(self.since), "reason": None}
+        else:
+            state = {"state": "waiting", "since": utc(outage.since), "reason": outage.reason}
+        last = self.last_batch_at
+        return {"behind": self.behind, **state, "last_batch_at": None if last is None else utc(last // 10 * 10)}
+
+
+def utc(seconds: float) -> str:
+    return datetime.fromtimestamp(int(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 @dataclass
 class Stream:
     """The two queries of a run, and their connections."""
 
     run: Run
-    queries: dict[str, StreamingQuery] = field(default_factory=dict)
-    boundaries: dict[str, threading.Lock] = field(default_factory=dict)
-    is_stopping: bool = False
-    hot_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe hot"))
-    lake_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe lake"))
+    queries: dict[str, RunningQuery] = field(default_factory=dict)
+    is_stopping: threading.Event = field(default_factory=threading.Event)
+    failure: Exception | None = None
+    hot_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe hot", math.inf))
+    lake_warehouse: Warehouse = field(default_factory=lambda: Warehouse("cryptopipe lake", math.inf))
 
     def generation(self, query: str) -> str:
-        """The checkpoint's own id of a query: it changes exactly when a new checkpoint begins."""
-        return self.queries[query].id
+        return self.queries[query].generation
 
     def batch_key(self, query: str, batch_id: int) -> dict[str, str | int]:
-        key = {"query": query, "generation": self.generation(query), "batch_id": batch_id, "topic": TOPIC}
+        kept = self.queries[query]
+        key = {"query": query, "generation": kept.generation, "batch_id": kept.first_batch + batch_id, "topic": TOPIC}
         return {"run_id": self.run.run_id, **key}
 
 
-def start_query(session: SparkSession, stream: Stream, name: str, write: Callable[[Stream, DataFrame, int], None], limits: dict) -> None:
+def start_query(session: SparkSession, stream: Stream, kept: RunningQuery) -> StreamingQuery:
     """Starts one of the two queries, in its own scheduler pool, with its own checkpoint."""
-    boundary = stream.boundaries[name] = threading.Lock()
+    plan = kept.plan
     is_known = threading.Event()
 
     def write_batch(batch: DataFrame, batch_id: int) -> None:
         is_known.wait(timeout=60)  # the first batch may be faster than start() returns
-        with boundary:
-            if stream.is_stopping:
-                raise StoppedAtBoundary(name)
-            write(stream, batch, batch_id)
+        with kept.boundary:
+            if stream.is_stopping.is_set():
+                raise StoppedAtBoundary(plan.name)
+            try:
+                plan.write(stream, batch, batch_id)
+            except Exception as error:
+                kept.raised = error  # through the JVM only its text would arrive
+                raise
+            kept.last_batch_at = time.time()
+            went_well(kept)
 
-    session.sparkContext.setLocalProperty("spark.scheduler.pool", name)
+    place = plan.place(session, stream)
+    session.sparkContext.setLocalProperty("spark.scheduler.pool", plan.name)
     messages = (
         session.readStream.format("kafka")
         .option("kafka.bootstrap.servers", KAFKA_BOOTSTRAP_SERVERS)
         .option("subscribe", TOPIC)
-        .option("startingOffsets", "earliest")
+        .option("startingOffsets", place.starting_offsets)
         .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", limits["offsets"])
+        .option("maxOffsetsPerTrigger", plan.max_offsets)
         .option("maxRecordsPerPartition", 50_000)
         .load()
     )
-    trigger = {"availableNow": True} if MODE == "available-now" else {"processingTime": f"{limits['interval_ms']} milliseconds"}
-    stream.queries[name] = (
-        messages.writeStream.queryName(name)
-        .option("checkpointLocation", f"{CHECKPOINT_PATH}/{name}")
+    trigger = {"availableNow": True} if MODE == "available-now" else {"processingTime": f"{plan.interval_ms} milliseconds"}
+    query = (
+        messages.writeStream.queryName(plan.name)
+        .option("checkpointLocation", place.checkpoint)
         .foreachBatch(write_batch)
         .trigger(**trigger)
         .start()
     )
+    kept.generation = place.generation or query.id
+    kept.first_batch = place.first_batch
+    kept.query = query
     is_known.set()
+    return query
 
 
-def lag_of(stream: Stream) -> dict[str, dict[str, int]]:
-    """How far each query was behind the end of the topic at its last batch: messages of the partition that is furthest.
+def went_well(kept: RunningQuery) -> None:
+    kept.attempt = 0
+    if outages.of(kept.waiter) is not None:
+        kept.since = time.time()
+        outages.all_answered(kept.waiter)
 
-    Named so by Spark's Kafka source (KafkaMicroBatchStream.metrics).
+
+def keep(session: SparkSession, stream: Stream, kept: RunningQuery) -> None:
+    """Keeps a query running until it is stopped, or (available-now) has worked off the topic.
+
+    What it needs may be away: then it waits and starts again where its last batch ended, and the other query goes on. Any
+    other failure is the run's.
     """
-    last = {name: query.lastProgress for name, query in stream.queries.items()}
-    return {
-        name: {"behind": int(progress.sources[0].metrics.get("maxOffsetsBehindLatest", 0))}
-        for name, progress in last.items()
-        if progress is not None and progress.sources
-    }
+    while not stream.is_stopping.is_set():
+        kept.raised = None
+        try:
+            start_query(session, stream, kept).awaitTermination()
+            return
+        except Exception as error:
+            cause = kept.raised or error
+            if stream.is_stopping.is_set():
+                return
+            away = system_away(cause)
+            if away is None:
+                stream.failure = cause
+                return
+            pause = backoff(kept.attempt)
+            kept.attempt += 1
+            outages.failed(*away, waiter=kept.waiter, next_try_in=pause)
+            stream.is_stopping.wait(pause)
+
+
+def start_keeping(session: SparkSession, stream: Stream, plan: QueryPlan) -> None:
+    kept = stream.queries[plan.name] = RunningQuery(plan, f"cryptopipe {plan.name}")
+    kept.keeper = threading.Thread(target=keep, args=(session, stream, kept), name=plan.name, daemon=True)
+    kept.keeper.start()
+
+
+# What a failure is of, by the classes of its causes in the JVM; the first that fits.
+AWAY = {
+    "org.apache.kafka.common.errors.RetriableException": "Kafka",
+    "java.util.concurrent.TimeoutException": "Kafka",  # a record that did not come in time
+    "java.io.IOException": "HDFS",  # refused, safe mode, read-only, no space, no quota, no blocks
+}
+# https://github.com/apache/spark/blob/master/connector/kafka-0-10-sql/src/main/resources/error/kafka-error-conditions.json
+LOST_CLASS = "org.apache.spark.sql.kafka010.KafkaIllegalStateException"
+NO_BROKER = "No resolvable bootstrap urls"  # org.apache.kafka.common.config.ConfigException, where DNS does not answer
+
+
+def causes_of(error: Exception) -> list:
+    """The JVM's throwables behind an error of Python, outermost first; empty where it is Python's own."""
+    throwable = getattr(error, "java_exception", None) or getattr(error, "_origin", None)
+    causes = []
+    while throwable is not None and len(causes) < 20:
+        causes.append(throwable)
+        throwable = throwable.getCause()
+    return causes
+
+
+def classes_of(throwable) -> set[str]:
+    """The names of the throwable's class and of all that it is made of."""
+    names, one = set(), throwable.getClass()
+    while one is not None:
+        names.add(one.getName())
+        one = one.getSuperclass()
+    return names
+
+
+def system_away(error: Exception) -> tuple[str, str] | None:
+    """The system whose absence has failed a query, and what was wrong; None where waiting would not help.
+
+    Raises nothing: a JVM that has gone answers no question either.
+    """
+    try:
+        causes = [(cause, classes_of(cause)) for cause in causes_of(error)]
+        if any(LOST_CLASS in names for _, names in causes):
+            return None
+        for cause, names in causes:
+            reason = cause.getMessage() or cause.getClass().getName()
+            if NO_BROKER in reason:
+                return "Kafka", reason
+            system = next((system for name, system in AWAY.items() if name in names), None)
+            if system is not None:
+                return system, reason
+    except Exception:
+        return None
+    return None
 
 
 def follow(stream: Stream) -> None:
-    """Waits until a stop is asked for, or one query fails, or (available-now) all is worked off.
+    """Waits until a stop is asked for, or a query fails for good, or (available-now) all is worked off.
 
     A query that ends by itself ends the run: a stream that still writes the lake and no longer counts is not alive.
     """
-    reported: dict[str, dict[str, int]] = {}
-    while any(query.isActive for query in stream.queries.values()):
+    reported: dict[str, dict] = {}
+    while any(is_kept := [kept.keeper.is_alive() for kept in stream.queries.values()]):
         raise_failure(stream)
-        if (lag := lag_of(stream)) != reported:
-            stream.run.report(lag)
-            reported = lag
-        if MODE == "continuous" and not all(query.isActive for query in stream.queries.values()):
+        if (report := report_of(stream)) != reported and stream.run.report(report):
+            reported = report
+        if MODE == "continuous" and not all(is_kept) and stream.failure is None:
             raise RuntimeError("one of the two queries ended by itself")
         if stream.run.lost is not None:
             raise stream.run.lost
@@ -690,22 +945,119 @@ def follow(stream: Stream) -> None:
     raise_failure(stream)
 
 
+def report_of(stream: Stream) -> dict[str, dict]:
+    """What crypto.job_runs.progress says of each query.
+
+    behind         messages that the partition furthest behind had left at the last batch (KafkaMicroBatchStream.metrics)
+    state          running, or waiting for a system that does not answer
+    since, reason  of the state; the reason is the first error of the outage
+    last_batch_at  when its last batch was committed
+    """
+    for kept in stream.queries.values():
+        query = kept.query
+        if query is None or not query.isActive:
+            continue
+        progress = query.lastProgress
+        if progress is not None and progress.sources:
+            kept.behind = int(progress.sources[0].metrics.get("maxOffsetsBehindLatest") or 0)
+        # Without messages no batch tells that Kafka answers again.
+        if outages.of(kept.waiter) is not None and query.status["message"].startswith("Waiting for"):
+            went_well(kept)
+    return {name: kept.report() for name, kept in stream.queries.items()}
+
+
 def raise_failure(stream: Stream) -> None:
-    for query in stream.queries.values():
-        failure = query.exception()
-        if failure is not None:
-            raise failure
+    """Raises what has failed a query for good; messages that Kafka has lost are an error of the data."""
+    if (failure := stream.failure) is None:
+        return
+    causes = causes_of(failure) if not is_jvm_gone() else []
+    lost = next((cause for cause in causes if LOST_CLASS in classes_of(cause)), None)
+    if lost is not None:
+        raise DataError(
+            f"Kafka does not have what comes next: {one_line(lost.getMessage())} "
+            f"Submit with --new-checkpoint to read {TOPIC} from its beginning; `cryptopipe heal` fetches what is missing then."
+        )
+    raise failure
 
 
 def stop_at_boundary(stream: Stream) -> None:
     """Ends both queries between two batches: what has begun is committed, nothing new begins."""
     print("stop asked for: ending at the next batch boundary", flush=True)
-    for boundary in stream.boundaries.values():
+    for kept in stream.queries.values():
         # Whoever holds it is inside a batch; whoever takes it afterwards finds that it is too late and gives up.
-        with boundary:
-            stream.is_stopping = True
-    for query in stream.queries.values():
-        query.stop()
+        with kept.boundary:
+            stream.is_stopping.set()
+    for kept in stream.queries.values():
+        if kept.query is not None:
+            kept.query.stop()
+
+
+COMMITTED = "SELECT partition, next_offset FROM crypto.committed_offsets WHERE query = 'hot' AND topic = %s AND generation = %s"
+LAST_BATCH = """
+SELECT batch_id FROM crypto.batches WHERE query = 'hot' AND topic = %s AND generation = %s ORDER BY id DESC LIMIT 1
+"""
+EARLIEST = -2  # of startingOffsets
+
+
+def place_of_lake(session: SparkSession, stream: Stream) -> Place:
+    """The lake and the checkpoint that belongs to it are in the same file system, and wait for it together."""
+    return Place(f"{CHECKPOINT_PATH}/lake")
+
+
+def place_of_hot(session: SparkSession, stream: Stream) -> Place:
+    """Where PostgreSQL says that counting ended: it commits the offsets of a batch together with its trades.
+
+    Spark's own checkpoint is a folder of this process, new at each start, and HDFS may be full or away without stopping
+    the query. A folder in HDFS, made once, says which generation of offsets is meant: without it all is read again.
+    """
+    generation = stream.queries["hot"].generation or generation_of_hot(session)
+    committed = stream.hot_warehouse.transact(
+        lambda connection: dict(connection.execute(COMMITTED, [TOPIC, generation]).fetchall())
+    )
+    last = committed and stream.hot_warehouse.transact(
+        lambda connection: connection.execute(LAST_BATCH, [TOPIC, generation]).fetchone()
+    )
+    offsets = {str(number): committed.get(number, EARLIEST) for number in range(partitions_of_topic(session))}
+    starting = json.dumps({TOPIC: offsets}) if committed else "earliest"
+    return Place(new_local_folder(), starting, generation, last[0] + 1 if last else 0)
+
+
+def generation_of_hot(session: SparkSession) -> str:
+    """The name of the folder in <checkpoint>/hot; of a checkpoint that Spark has written there, its id. Made where missing."""
+    java = session.sparkContext._jvm
+    folder = java.org.apache.hadoop.fs.Path(f"{CHECKPOINT_PATH}/hot")
+    files = folder.getFileSystem(session.sparkContext._jsc.hadoopConfiguration())
+    entries = list(files.listStatus(folder)) if files.exists(folder) else []
+    names = [entry.getPath().getName() for entry in entries if entry.isDirectory()]
+    made = next((name.removeprefix("generation-") for name in names if name.startswith("generation-")), None)
+    if made is not None:
+        return made
+    if any(entry.getPath().getName() == "metadata" for entry in entries):
+        [(text,)] = session.read.text(f"{CHECKPOINT_PATH}/hot/metadata").collect()
+        return json.loads(text)["id"]
+    generation = str(uuid.uuid4())
+    files.mkdirs(java.org.apache.hadoop.fs.Path(folder, f"generation-{generation}"))
+    return generation
+
+
+def partitions_of_topic(session: SparkSession) -> int:
+    """How many partitions the topic has: startingOffsets has to name each."""
+    java = session.sparkContext._jvm
+    settings = java.java.util.Properties()
+    settings.put("bootstrap.servers", KAFKA_BOOTSTRAP_SERVERS)
+    admin = java.org.apache.kafka.clients.admin.AdminClient.create(settings)
+    try:
+        topics = admin.describeTopics(java.java.util.Collections.singletonList(TOPIC)).allTopicNames().get()
+        return topics.get(TOPIC).partitions().size()
+    finally:
+        admin.close()
+
+
+def new_local_folder() -> str:
+    """A folder for Spark's checkpoint below the driver's own; those of earlier starts are removed."""
+    for old in Path.cwd().glob("hot-checkpoint-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix="hot-checkpoint-", dir=Path.cwd())).as_uri()
 
 
 TRADE_COLUMNS = (
@@ -750,6 +1102,8 @@ INSERT INTO crypto.batches (
 """
 
 ENSURE_DAYS = "SELECT crypto.ensure_day(day::DATE) FROM unnest(%s::TEXT[]) AS day"
+
+MAKE_DAYS_AHEAD = "SELECT crypto.make_days_ahead(%s::DATE)"
 
 NEW = ("counted", "neutralised")
 DAYS_AT_ONCE = 100
@@ -864,18 +1218,22 @@ def offsets_of(rows: Iterable[Row]) -> dict[str, list[int]]:
     return offsets
 
 
-def make_many_days(stream: Stream, rows: list[Row]) -> None:
-    """Makes the partitions of a batch that spreads over many days ahead of it, some at a time.
+def make_days(stream: Stream, rows: list[Row], known: set[str]) -> None:
+    """Makes the days of a batch and the two after its newest, before its transaction and outside of it.
 
-    PostgreSQL has a few thousand locks for all; each new partition takes several until its transaction ends.
+    Some at a time: PostgreSQL has a few thousand locks for all, and each new partition takes several until its transaction
+    ends. The days ahead are tried once: a later batch tries again, and one that needs them makes them in any case.
     """
-    days = sorted({row.window_start[:10] for row in rows if row.kind in NEW})
-    if len(days) <= DAYS_AT_ONCE:
-        return
+    days = sorted({row.window_start[:10] for row in rows if row.kind in NEW} - known)
     for first in range(0, len(days), DAYS_AT_ONCE):
-        stream.hot_warehouse.transact(
-            lambda connection, some=days[first : first + DAYS_AT_ONCE]: connection.execute(ENSURE_DAYS, [some])
-        )
+        some = days[first : first + DAYS_AT_ONCE]
+        stream.hot_warehouse.transact(lambda connection, some=some: connection.execute(ENSURE_DAYS, [some]))
+    if days:
+        stream.hot_warehouse.transact(lambda connection: connection.execute(MAKE_DAYS_AHEAD, [days[-1]]))
+    known.update(days)
+
+
+days_made: set[str] = set()
 
 
 def write_hot(stream: Stream, batch: DataFrame, batch_id: int) -> None:
@@ -883,7 +1241,7 @@ def write_hot(stream: Stream, batch: DataFrame, batch_id: int) -> None:
     rows = partial_bars_of(batch, {})
     newest = max((row.newest_event_time for row in rows if row.newest_event_time is not None), default=None)
 
-    make_many_days(stream, rows)
+    make_days(stream, rows, days_made)
 
     def work(connection: psycopg.Connection) -> None:
         counts = count_trades(connection, rows, lambda covered: partial_bars_of(batch, covered))
@@ -962,10 +1320,10 @@ def book_lake(stream: Stream, parsed: DataFrame, batch_id: int) -> None:
 def work(session: SparkSession, run: Run) -> None:
     """Both queries until they are stopped, or (available-now) until the topic is worked off."""
     stream = Stream(run)
-    start_query(session, stream, "hot", write_hot, {"offsets": MAX_OFFSETS_PER_TRIGGER, "interval_ms": HOT_INTERVAL_MS})
-    start_query(session, stream, "lake", write_lake, {"offsets": 500_000, "interval_ms": LAKE_INTERVAL_MS})
+    start_keeping(session, stream, QueryPlan("hot", write_hot, place_of_hot, MAX_OFFSETS_PER_TRIGGER, HOT_INTERVAL_MS))
+    start_keeping(session, stream, QueryPlan("lake", write_lake, place_of_lake, 500_000, LAKE_INTERVAL_MS))
     follow(stream)
 
 
 if __name__ == "__main__":
-    sys.exit(run_job(work, stops_itself=True))
+    sys.exit(run_job(work, stops_itself=True, patience=math.inf))

@@ -36,7 +36,7 @@ describe('the shipped jobs', () => {
     expect(streaming).toMatchObject({
       appName: 'CryptoStreamingJob',
       single: true,
-      supervise: false,
+      supervise: true,
       resources: { driverCores: 1, driverMemory: '1g', executorCores: 2, executorMemory: '1g', coresMax: 2 },
     });
     expect(streaming.sparkSettings['spark.sql.shuffle.partitions']).toBe('2');

@@ -38,10 +38,11 @@ describe('the age of a run', () => {
 });
 
 const supervised = { work: { ...streamingWork, supervise: true } };
+const unsupervised = { work: { ...streamingWork, supervise: false } };
 
 /** A run that runs, as the book and the cluster have it. */
 async function running(
-  values: Partial<SubmitOptions> = {},
+  values: Partial<SubmitOptions> = unsupervised,
 ): Promise<{ world: SubmissionWorld; runId: string }> {
   const world = new SubmissionWorld();
   const { run } = await submit(world.ports, world.options(values));
