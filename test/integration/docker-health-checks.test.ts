@@ -14,7 +14,7 @@ beforeAll(async () => {
   stack = await startStack({
     name: 'docker-health',
     portOffset: 11_300,
-    only: ['spark-worker', 'data-node'],
+    only: ['spark-worker', 'secondary-name-node', 'data-node'],
   });
 });
 afterAll(() => stack.stop());
@@ -27,6 +27,7 @@ function checkOf(service: string): string {
   const here: readonly [string, string][] = [
     ['localhost:9870', `localhost:${ports.nameNodeHttp}`],
     ['namenode:9870', `localhost:${ports.nameNodeHttp}`],
+    ['secondarynamenode:9868', `localhost:${ports.secondaryNameNodeHttp}`],
     ['localhost:9864', `localhost:${ports.dataNodeHttp}`],
     ['localhost:8080', `localhost:${ports.sparkUi}`],
     ['spark-master:8080', `localhost:${ports.sparkUi}`],
@@ -40,7 +41,7 @@ function checkOf(service: string): string {
 const isHealthy = async (check: string): Promise<boolean> =>
   !(await execa('sh', ['-c', check], { reject: false, timeout: 20_000 })).failed;
 
-describe.each(['namenode', 'datanode', 'spark-master', 'spark-worker'])(
+describe.each(['namenode', 'secondarynamenode', 'datanode', 'spark-master', 'spark-worker'])(
   'the health check of %s',
   (service) => {
     it('is content with a server that is well', async () => {
@@ -48,7 +49,10 @@ describe.each(['namenode', 'datanode', 'spark-master', 'spark-worker'])(
     });
 
     it('is not with one that says something else', async () => {
-      const check = checkOf(service).replace(/(active|ClusterId|ALIVE|masterurl)"/, 'else"');
+      const check = checkOf(service).replace(
+        /(active|LastCheckpointTime|ClusterId|ALIVE|masterurl)"/,
+        'else"',
+      );
       expect(check).not.toBe(checkOf(service));
       expect(await isHealthy(check)).toBe(false);
     });
