@@ -83,7 +83,7 @@ export function createApp(config: Config): App {
     newRunId: () => newRunId,
     clock: () => systemClock,
     close: () => async () => {
-      for (const close of closers.splice(0).reverse()) await close();
+      await Promise.allSettled(closers.splice(0).map((close) => close()));
     },
     exchange: () =>
       binanceRest({

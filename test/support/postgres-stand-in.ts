@@ -1,11 +1,11 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { PostgresAddress } from '../../src/adapters/postgres.js';
 
 /** How the stand-in answers: an error at the login, an error to each statement, or something that is not the protocol. */
 export interface PostgresAnswer {
   readonly at: 'login' | 'statement';
-  /** An SQLSTATE with its message; undefined closes the connection. */
-  readonly error?: { readonly code: string; readonly message: string };
+  /** An SQLSTATE with its message; undefined closes the connection, `hang` keeps it and never answers. */
+  readonly error?: { readonly code: string; readonly message: string } | 'hang';
 }
 
 /** One message of the protocol (https://www.postgresql.org/docs/current/protocol-message-formats.html). */
@@ -22,6 +22,7 @@ const errorResponse = ({ code, message: text }: { code: string; message: string 
   message('E', Buffer.from(`SERROR\0VERROR\0C${code}\0M${text}\0\0`));
 
 function fail(socket: Socket, { error, at }: PostgresAnswer): void {
+  if (error === 'hang') return;
   if (error === undefined) socket.destroy();
   else if (at === 'login') socket.end(errorResponse(error));
   else socket.write(Buffer.concat([errorResponse(error), readyForQuery]));
@@ -30,7 +31,7 @@ function fail(socket: Socket, { error, at }: PostgresAnswer): void {
 /** A server that speaks as much of PostgreSQL's protocol as it takes to refuse, on a free port of loopback. */
 export async function startPostgresStandIn(
   answer: PostgresAnswer,
-): Promise<{ readonly address: PostgresAddress; stop(): Promise<void> }> {
+): Promise<{ readonly address: PostgresAddress; readonly server: Server; stop(): Promise<void> }> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -46,6 +47,7 @@ export async function startPostgresStandIn(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
+    server,
     address: { host: '127.0.0.1', port, database: 'market', user: 'alice', password: 'test' },
     stop: async () => {
       sockets.forEach((socket) => socket.destroy());
