@@ -21,7 +21,7 @@ export interface FileStore {
   /** The entry itself, or undefined where there is none. */
   stat(path: string): Promise<FileEntry | undefined>;
   /** The entries of a folder, in order of name; empty where the folder is missing. */
-  list(path: string): Promise<FileEntry[]>;
+  list(path: string, signal?: AbortSignal): Promise<FileEntry[]>;
   /** What lies below a folder, all together; undefined where there is none. */
   summary(path: string): Promise<FolderSummary | undefined>;
   /** Moves a file or folder. @throws UnreachableError where `from` is missing or `to` is taken. */
