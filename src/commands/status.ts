@@ -1,4 +1,4 @@
-import { CryptopipeError, UnreachableError } from '../core/errors.js';
+import { CryptopipeError, RefusedError, UnreachableError } from '../core/errors.js';
 import {
   findData,
   findLag,
@@ -69,16 +69,19 @@ async function inTime<T>(
   }
 }
 
+/**
+ * A part that could not be read. An error that is none of ours is this part's problem too: it must not hide the others.
+ */
 function failed(name: string, error: unknown): ReportPart {
-  if (!(error instanceof CryptopipeError)) throw error;
-  const said = firstLine(error.message);
-  const problem = error.nextStep === undefined ? said : `${said}. ${error.nextStep}`;
-  const isSilent = error instanceof UnreachableError;
+  const known = error instanceof CryptopipeError ? error : undefined;
+  const message = firstLine(error instanceof Error ? error.message : String(error));
+  const problem = known === undefined ? `this is a bug of cryptopipe, please report it: ${message}` : message;
+  const isSilent = error instanceof UnreachableError && !(error instanceof RefusedError);
   return {
     name,
     health: isSilent ? 'silent' : 'ill',
-    summary: isSilent ? 'did not answer' : 'is not ready',
-    problems: [problem],
+    summary: isSilent ? 'did not answer' : error instanceof RefusedError ? 'refused' : 'is not ready',
+    problems: [known?.nextStep === undefined ? problem : `${problem}. ${known.nextStep}`],
     facts: {},
   };
 }
@@ -110,10 +113,8 @@ async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal
 async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Promise<Finding> {
   const asked = Promise.all([bars.committedOffsets('hot'), book.list({ live: true })]).then(
     ([committed, runs]) => ({ committed, runs }),
-    (error: unknown) => {
-      if (error instanceof CryptopipeError) return undefined;
-      throw error;
-    },
+    // PostgreSQL has a part of its own, which reports the error.
+    () => undefined,
   );
   const [offsets, counting] = await Promise.all([topics.offsets(topic), asked]);
   return findLag(topic, offsets, counting);
@@ -123,17 +124,14 @@ async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Findin
   const master = await ports.spark.master(signal);
   const runs: readonly SeenRun[] = await listRuns(ports, { limit: 50 }).then(
     (report) => report.runs,
-    (error: unknown) => {
-      // The book of runs does not answer: that is told in PostgreSQL's own line.
-      if (error instanceof CryptopipeError) return [];
-      throw error;
-    },
+    // The run store does not answer: PostgreSQL's own part reports it.
+    () => [],
   );
   return findSpark(master, runs);
 }
 
-async function askHdfs({ files }: StatusPorts): Promise<Finding> {
-  const names = (await files.list('/')).map((entry) => entry.path);
+async function askHdfs({ files }: StatusPorts, signal: AbortSignal): Promise<Finding> {
+  const names = (await files.list('/', signal)).map((entry) => entry.path);
   const hasLake = names.includes('/datalake');
   return {
     summary: hasLake ? 'answers, the lake is there' : 'answers',
@@ -158,7 +156,7 @@ export async function status(ports: StatusPorts, options: StatusOptions): Promis
     ask(call, 'exchange', (limit) => askExchange(ports, limit)),
     ask(call, 'kafka', () => askKafka(ports, topic)),
     ask(call, 'spark', (limit) => askSpark(ports, limit)),
-    ask(call, 'hdfs', () => askHdfs(ports)),
+    ask(call, 'hdfs', (limit) => askHdfs(ports, limit)),
     ask(call, 'postgres', () => askPostgres(ports)),
     ask(call, 'producers', async () => {
       const [cursors, processes] = await Promise.all([topics.cursors(), background?.list() ?? []]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { status, type StatusPorts } from '../../../src/commands/status.js';
-import { ConfigError, UnreachableError } from '../../../src/core/errors.js';
+import { ConfigError, RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import { aRun } from '../../support/memory-runs.js';
 import { SubmissionWorld } from '../../support/submission-world.js';
@@ -113,6 +113,37 @@ describe('status', () => {
     expect(wasTold).toBe(true);
   });
 
+  it('reports a bug of ours as the problem of its part, and shows all the others', async () => {
+    const ports = {
+      ...healthy(),
+      files: { list: () => Promise.reject(new TypeError('x is not a function')) },
+    };
+    const report = await status(ports, options);
+    expect(report.exitCode).toBe(5);
+    expect(report.parts.map(({ name, health }) => `${name} ${health}`)).toEqual([
+      'exchange well',
+      'kafka well',
+      'spark well',
+      'hdfs ill',
+      'postgres well',
+      'producers well',
+      'data well',
+    ]);
+    expect(report.parts[3]?.problems).toEqual([
+      'this is a bug of cryptopipe, please report it: x is not a function',
+    ]);
+  });
+
+  it('shows what refuses as ill: it has answered', async () => {
+    const list = () => Promise.reject(new RefusedError('HDFS refused', { nextStep: 'Wait.' }));
+    const report = await status({ ...healthy(), files: { list } }, options);
+    expect(report.parts[3]).toMatchObject({
+      health: 'ill',
+      summary: 'refused',
+      problems: ['HDFS refused. Wait.'],
+    });
+  });
+
   it('shows a warehouse without schema as ill, with what to do', async () => {
     const missing = () =>
       Promise.reject(new ConfigError('no table', { nextStep: 'Make it with `cryptopipe init`.' }));
@@ -126,14 +157,6 @@ describe('status', () => {
       'data',
     ]);
     expect(report.parts.at(-1)?.problems).toEqual(['no table. Make it with `cryptopipe init`.']);
-  });
-
-  it('does not hide a bug of ours as an illness', async () => {
-    const ports = {
-      ...healthy(),
-      files: { list: () => Promise.reject(new TypeError('x is not a function')) },
-    };
-    await expect(status(ports, options)).rejects.toThrow(TypeError);
   });
 
   it.each([0, 60])(
