@@ -30,6 +30,7 @@ const exitCode = await runCli({
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     isTerminal: process.stderr.isTTY,
+    isOutputTerminal: process.stdout.isTTY,
     useColor: process.stdout.isTTY && process.stdout.hasColors(),
   },
   signal: stop.signal,

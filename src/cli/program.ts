@@ -4,7 +4,7 @@ import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError, InterruptedError } from '../core/errors.js';
 import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
-import { redacting, type Io } from './io.js';
+import { guarded, type Io } from './io.js';
 import { addCheck } from './check.js';
 import { addDashboard } from './dashboard.js';
 import { addDemo } from './demo.js';
@@ -96,7 +96,7 @@ export async function runCli(call: CliCall): Promise<number> {
   let app: Promise<App> | undefined;
   let secrets: readonly KnownSecret[] = [];
   let commandName = '';
-  const io = redacting(call.io, () => secrets);
+  const io = guarded(call.io, () => secrets);
   const context: CliContext = {
     io,
     signal: call.signal,
@@ -126,6 +126,7 @@ export async function runCli(call: CliCall): Promise<number> {
     if (isInterrupted(error, call.signal)) return 130;
     return printError(error, io, program.opts<GlobalFlags>().debug);
   } finally {
+    io.flush();
     if (app !== undefined)
       await closeInTime(
         app.then((opened) => opened.close()),
