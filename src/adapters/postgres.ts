@@ -1,4 +1,5 @@
 import pg from 'pg';
+import type { WarehouseState } from '../core/ports/bars.js';
 import { translatePostgresError } from './postgres-errors.js';
 
 /** Where the warehouse is, as this process sees it. */
@@ -62,6 +63,15 @@ export async function queryRows<Row extends pg.QueryResultRow>(
   } catch (error) {
     throw translate(error, pool);
   }
+}
+
+/** Asks the server whether it takes writes. @throws as `queryRows`. */
+export async function readWarehouseState(pool: pg.Pool): Promise<WarehouseState> {
+  const [row] = await queryRows<{ standby: boolean; read_only: string }>(
+    pool,
+    `SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') AS read_only`,
+  );
+  return { isStandby: row?.standby === true, isReadOnly: row?.read_only === 'on' };
 }
 
 /** Runs `work` in one transaction of one connection: committed when it resolves, rolled back when it throws. */

@@ -28,3 +28,15 @@ export interface FileStore {
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
 }
+
+/** What the NameNode reports of itself and of its DataNodes. */
+export interface HdfsState {
+  /** Why HDFS is read-only at the moment; undefined where it is not. */
+  readonly safeMode: string | undefined;
+  /** Of all DataNodes that are alive, bytes. */
+  readonly capacityBytes: number;
+  readonly remainingBytes: number;
+  readonly liveDataNodes: number;
+  /** Blocks of which no replica is alive. */
+  readonly missingBlocks: number;
+}

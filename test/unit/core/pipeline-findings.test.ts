@@ -1,11 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import {
-  findData,
-  findLag,
-  findProducers,
-  findSpark,
-  type Counting,
-} from '../../../src/core/pipeline-findings.js';
+import { findLag, findProducers, findSpark, type Counting } from '../../../src/core/pipeline-findings.js';
+import { findData, quietSymbols } from '../../../src/core/data-findings.js';
+import { findHdfs, findPostgres } from '../../../src/core/storage-findings.js';
+import { findDisks } from '../../../src/core/disk-space.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { MasterReport } from '../../../src/core/ports/spark.js';
 import { situationOf, type Evidence } from '../../../src/core/run-situation.js';
@@ -276,6 +273,149 @@ describe('the data', () => {
   it('are ill with holes, and say how to fill them', () => {
     expect(findData([{ ...fresh, holes: 2, missingIds: 30, firstMissingId: 700 }], now).problems).toEqual([
       'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe heal --symbols BTCUSDT`',
+    ]);
+  });
+});
+
+describe('data of a running feed', () => {
+  const old = {
+    ...{ source: 'binance-spot', symbol: 'BTCUSDT', newestTradeAt: now - 6 * 3_600_000 },
+    ...{ newestFinalBarAt: now - 6 * 3_600_000, holes: 0, missingIds: 0, firstMissingId: undefined },
+  };
+  const cursor = {
+    ...{ source: 'binance-spot', symbol: 'BTCUSDT', feed: 'stream', aggTradeId: 9 },
+    ...{ eventTime: now, writtenAt: now },
+  };
+
+  it('that are old are asked about, those of an ended or an archive feed are not', () => {
+    expect(quietSymbols([old], [cursor], now)).toEqual([
+      { source: 'binance-spot', symbol: 'BTCUSDT', newestTradeAt: old.newestTradeAt },
+    ]);
+    expect(quietSymbols([old], [], now)).toEqual([]);
+    expect(quietSymbols([old], [{ ...cursor, endedBy: 'order' }], now)).toEqual([]);
+    expect(quietSymbols([old], [{ ...cursor, feed: 'archive:2024-08' }], now)).toEqual([]);
+    expect(quietSymbols([{ ...old, newestTradeAt: now - 300_000 }], [cursor], now)).toEqual([]);
+    expect(quietSymbols([{ ...old, newestTradeAt: now - 300_001 }], [cursor], now)).toHaveLength(1);
+  });
+
+  it('are stale where the exchange has had newer ones for longer than a trade takes to arrive', () => {
+    const quiet = quietSymbols([old], [cursor], now);
+    expect(findData([old], now, quiet, [now - 60_000]).problems).toEqual([]);
+    expect(findData([old], now, quiet, ['none']).problems).toEqual([]);
+    expect(findData([old], now, quiet, [now - 120_000]).problems).toEqual([
+      'BTCUSDT of binance-spot is stale: its newest trade is 6 h old, and the exchange has had newer ones for 2 min',
+    ]);
+    expect(findData([old], now, quiet, ['unknown']).problems).toEqual([
+      'BTCUSDT of binance-spot is stale: its newest trade is 6 h old, and the exchange does not say whether there are newer ones',
+    ]);
+  });
+
+  it('of a ticker are stale by the clock alone', () => {
+    const source = 'binance-spot-ticker-5000';
+    const quiet = quietSymbols([{ ...old, source }], [{ ...cursor, source, feed: 'ticker' }], now);
+    expect(findData([{ ...old, source }], now, quiet, ['unknown']).problems).toEqual([
+      'BTCUSDT of binance-spot-ticker-5000 is stale: its newest sample is 6 h old',
+    ]);
+  });
+});
+
+describe('the storage', () => {
+  const well = {
+    ...{
+      safeMode: undefined,
+      capacityBytes: 100e9,
+      remainingBytes: 60e9,
+      liveDataNodes: 1,
+      missingBlocks: 0,
+    },
+  };
+  const problemsOf = (state: Partial<Parameters<typeof findHdfs>[1]>) =>
+    findHdfs(['/datalake'], { ...well, ...state }).problems;
+
+  it('HDFS is well where it can be written, and where nobody can ask', () => {
+    expect(problemsOf({})).toEqual([]);
+    expect(findHdfs(['/datalake'], undefined)).toMatchObject({
+      summary: 'answers, the lake is there',
+      problems: [],
+    });
+  });
+
+  it('HDFS is ill in safe mode, full, without DataNodes, and without blocks', () => {
+    expect(problemsOf({ safeMode: 'Safe mode is ON. Turned on manually.' })).toEqual([
+      'HDFS is in safe mode and cannot be written: Safe mode is ON. Turned on manually.',
+    ]);
+    expect(problemsOf({ remainingBytes: 4.9e9 })).toEqual([
+      'HDFS is nearly full, 4.9 of 100 GB are free: remove data or add a disk',
+    ]);
+    expect(problemsOf({ liveDataNodes: 0, capacityBytes: 0, remainingBytes: 0 })).toEqual([
+      'no DataNode is alive, so HDFS can be neither read nor written: `cryptopipe stack status`',
+    ]);
+    expect(problemsOf({ missingBlocks: 3 })).toEqual([
+      '3 blocks of HDFS are on no DataNode that is alive: start the DataNodes that hold them',
+    ]);
+  });
+
+  it('PostgreSQL is ill where it is read-only', () => {
+    expect(findPostgres(3, { isStandby: false, isReadOnly: false }).problems).toEqual([]);
+    expect(findPostgres(3, { isStandby: false, isReadOnly: true }).problems).toEqual([
+      'PostgreSQL is read-only (default_transaction_read_only) and cannot be written: set that off',
+    ]);
+    expect(findPostgres(3, { isStandby: true, isReadOnly: false }).problems).toEqual([
+      'PostgreSQL is a standby and cannot be written: set PGHOST to the primary, or wait for the failover',
+    ]);
+  });
+
+  it.each([
+    [250e9, 1.9e9, true],
+    [250e9, 12e9, true],
+    [250e9, 13e9, false],
+    [2000e9, 21e9, false],
+    [10e9, 2.1e9, false],
+  ])('a disk of %i bytes with %i free is nearly full: %s', (totalBytes, freeBytes, isFull) => {
+    expect(findDisks([{ path: '/data', totalBytes, freeBytes }]).problems).toHaveLength(isFull ? 1 : 0);
+  });
+});
+
+describe('the queries of the job', () => {
+  const topic = 'crypto_raw';
+  const offsets = [{ partition: 0, earliest: 0n, latest: 100n }];
+  const run = aRun({ state: 'RUNNING', createdAt: ago(7200), startedAt: ago(7200), heartbeatAt: ago(1) });
+  const done = (seconds: number, next = 100n) => [{ topic, partition: 0, next, ageMs: seconds * 1000 }];
+
+  it('are well when both follow the topic', () => {
+    expect(findLag(topic, offsets, { committed: done(1), lake: done(400), runs: [run] }).problems).toEqual(
+      [],
+    );
+    expect(
+      findLag(topic, offsets, { committed: done(1), lake: done(290, 50n), runs: [run] }).problems,
+    ).toEqual([]);
+  });
+
+  it('are ill when the lake stays behind', () => {
+    expect(
+      findLag(topic, offsets, { committed: done(1), lake: done(301, 50n), runs: [run] }).problems,
+    ).toEqual([
+      `50 messages are not in the lake and the lake query of run ${run.runId} has stored nothing for 5 min: see \`cryptopipe logs ${run.runId}\``,
+    ]);
+  });
+
+  it('are ill while one waits, with what it waits for', () => {
+    const lake = {
+      state: 'waiting',
+      since: '2026-11-23T21:29:00Z',
+      reason: 'HDFS is in safe mode',
+      behind: 7,
+    };
+    const waits = { ...run, progress: { hot: { behind: 0 }, lake } };
+    expect(
+      findLag(topic, offsets, { committed: done(1), lake: done(301, 50n), runs: [waits] }).problems,
+    ).toEqual([`the lake query of run ${run.runId} waits since 2026-11-23T21:29:00Z: HDFS is in safe mode`]);
+  });
+
+  it('are ill when the topic was created again or has lost its end', () => {
+    const again = [{ partition: 0, earliest: 0n, latest: 10n }];
+    expect(findLag(topic, again, { committed: done(1, 1_000_000n), runs: [run] }).problems).toEqual([
+      'crypto_raw 0: the next message to count is 1000000, but the topic ends at 10: it was created again or has lost its end',
     ]);
   });
 });

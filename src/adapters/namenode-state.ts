@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import type { HdfsState } from '../core/ports/files.js';
+import { callHttp, jsonOf } from './http.js';
+
+const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
+
+/** The bean NameNodeInfo (org.apache.hadoop.hdfs.server.namenode.NameNodeMXBean); an empty text means no safe mode. */
+const bean = z.object({
+  Safemode: z.string(),
+  Total: z.number(),
+  Free: z.number(),
+  NumberOfMissingBlocks: z.number(),
+  LiveNodes: z.string().transform((text) => Object.keys(JSON.parse(text) as object).length),
+});
+const beans = z.object({ beans: z.tuple([bean]).rest(z.unknown()) });
+
+/** Reads the NameNode's JMX page; undefined where the address is that of something else that speaks WebHDFS. */
+export function createNameNodeState(
+  webUrl: string,
+): (signal?: AbortSignal) => Promise<HdfsState | undefined> {
+  return async (signal) => {
+    const url = `${webUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`;
+    const answer = await callHttp({ system: 'The NameNode', url, timeoutMs: 5_000, nextStep, signal });
+    const found = beans.safeParse(jsonOf(answer)).data?.beans[0];
+    return (
+      found && {
+        safeMode: found.Safemode === '' ? undefined : found.Safemode,
+        capacityBytes: found.Total,
+        remainingBytes: found.Free,
+        liveDataNodes: found.LiveNodes,
+        missingBlocks: found.NumberOfMissingBlocks,
+      }
+    );
+  };
+}
