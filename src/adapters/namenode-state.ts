@@ -4,13 +4,23 @@ import { callHttp, jsonOf } from './http.js';
 
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
 
+/** A DataNode reports each 3 s; the NameNode itself takes it for dead after ten minutes only. */
+const contactLimitSeconds = 20;
+const liveNodes = z.record(z.string(), z.object({ lastContact: z.number() }));
+
+/** LiveNodes is a JSON text inside the JSON (FSNamesystem.getLiveNodes). */
+const countAlive = (text: string): number =>
+  Object.values(liveNodes.parse(JSON.parse(text))).filter(
+    ({ lastContact }) => lastContact <= contactLimitSeconds,
+  ).length;
+
 /** The bean NameNodeInfo (org.apache.hadoop.hdfs.server.namenode.NameNodeMXBean); an empty text means no safe mode. */
 const bean = z.object({
   Safemode: z.string(),
   Total: z.number(),
   Free: z.number(),
   NumberOfMissingBlocks: z.number(),
-  LiveNodes: z.string().transform((text) => Object.keys(JSON.parse(text) as object).length),
+  LiveNodes: z.string().transform(countAlive),
 });
 const beans = z.object({ beans: z.tuple([bean]).rest(z.unknown()) });
 
