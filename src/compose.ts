@@ -119,7 +119,7 @@ export function createApp(config: Config): App {
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
     secrets: () => secretsOf(config),
-    hdfsState: () => createNameNodeState(config.hdfs.webUrl),
+    hdfsState: () => createNameNodeState(config.hdfs.webUrl, network.http),
     warehouseState: () => () => readWarehouseState(shared.pool),
     disks: () => () => readDiskSpace([config.native.dataDir]),
     localFiles: () => localFiles,

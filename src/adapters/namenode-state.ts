@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import type { HdfsState } from '../core/ports/files.js';
-import { callHttp, jsonOf } from './http.js';
+import { jsonOf } from '../http/http-call.js';
+import type { HttpClient } from '../http/http-client.js';
 
+/** Each DataNode adds about 500 bytes. */
+const maxBytes = 16 * 1024 * 1024;
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
 
 /** A DataNode reports each 3 s; the NameNode itself takes it for dead after ten minutes only. */
@@ -27,10 +30,11 @@ const beans = z.object({ beans: z.tuple([bean]).rest(z.unknown()) });
 /** Reads the NameNode's JMX page; undefined where the address is that of something else that speaks WebHDFS. */
 export function createNameNodeState(
   webUrl: string,
+  http: HttpClient,
 ): (signal?: AbortSignal) => Promise<HdfsState | undefined> {
   return async (signal) => {
     const url = `${webUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`;
-    const answer = await callHttp({ system: 'The NameNode', url, timeoutMs: 5_000, nextStep, signal });
+    const answer = await http.call({ system: 'The NameNode', url, timeoutMs: 5_000, maxBytes, nextStep, signal });
     const found = beans.safeParse(jsonOf(answer)).data?.beans[0];
     return (
       found && {

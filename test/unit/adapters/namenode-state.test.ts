@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createNameNodeState } from '../../../src/adapters/namenode-state.js';
+import { directHttp } from '../../../src/http/http-client.js';
 import { standIn, type StandIn } from '../../support/rest-stand-in.js';
 
 let server: StandIn | undefined;
@@ -9,7 +10,7 @@ async function stateOf(answer: unknown) {
   server = await standIn((_request, response) => {
     response.end(JSON.stringify(answer));
   });
-  return createNameNodeState(server.url)();
+  return createNameNodeState(server.url, directHttp)();
 }
 
 /** As a NameNode of Hadoop 3.5 answers, with fewer fields. */
