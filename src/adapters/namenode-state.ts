@@ -34,7 +34,14 @@ export function createNameNodeState(
 ): (signal?: AbortSignal) => Promise<HdfsState | undefined> {
   return async (signal) => {
     const url = `${webUrl}/jmx?qry=Hadoop:service=NameNode,name=NameNodeInfo`;
-    const answer = await http.call({ system: 'The NameNode', url, timeoutMs: 5_000, maxBytes, nextStep, signal });
+    const answer = await http.call({
+      system: 'The NameNode',
+      url,
+      timeoutMs: 5_000,
+      maxBytes,
+      nextStep,
+      signal,
+    });
     const found = beans.safeParse(jsonOf(answer)).data?.beans[0];
     return (
       found && {
