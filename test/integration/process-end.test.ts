@@ -97,7 +97,10 @@ const commands = [
 describe.concurrent('a process whose servers accept and never answer', () => {
   it('of `status` ends when its answer is printed', async ({ expect }) => {
     const servers = await startHangingServers();
-    const { exitCode, stdout } = await endOf(start(['status', '--json'], servers.env), 25_000);
+    const { exitCode, stdout } = await endOf(
+      start(['--data-dir', '/nonexistent', 'status', '--json'], servers.env),
+      25_000,
+    );
     await servers.stop();
     expect(exitCode).toBe(4);
     const { parts } = JSON.parse(stdout) as { parts: { name: string; health: string }[] };
