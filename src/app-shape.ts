@@ -1,13 +1,14 @@
 import type { Config } from './config.js';
+import type { DiskSpace } from './core/disk-space.js';
 import type { Job } from './core/job.js';
 import type { TradeArchive } from './core/ports/archive.js';
 import type { Background } from './core/ports/background.js';
-import type { BarStore, Schema } from './core/ports/bars.js';
+import type { BarStore, Schema, WarehouseState } from './core/ports/bars.js';
 import type { Catalogue, TextFiles, TemplateInspector, TextChecker } from './core/ports/check.js';
 import type { Clock } from './core/ports/clock.js';
 import type { DashboardData, PageServer } from './core/ports/dashboard.js';
 import type { Exchange, ExchangeWait, KlineArchive } from './core/ports/exchange.js';
-import type { FileStore } from './core/ports/files.js';
+import type { FileStore, HdfsState } from './core/ports/files.js';
 import type { Lake } from './core/ports/lake.js';
 import type { LocalFiles } from './core/ports/local-files.js';
 import type { MarketStream } from './core/ports/market-stream.js';
@@ -50,6 +51,10 @@ interface Adapters {
   /** `user@host` of this call. */
   readonly submittedBy: string;
   readonly files: FileStore;
+  readonly hdfsState: (signal?: AbortSignal) => Promise<HdfsState | undefined>;
+  readonly warehouseState: () => Promise<WarehouseState>;
+  /** Of the native stack's data folder; none where there is no such folder. */
+  readonly disks: () => Promise<readonly DiskSpace[]>;
   readonly localFiles: LocalFiles;
   readonly spark: SparkCluster;
   readonly workerLogs: WorkerLogs;

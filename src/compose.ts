@@ -6,6 +6,8 @@ import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { binanceStream } from './adapters/binance-stream.js';
 import { readCatalogue, requireSound } from './adapters/job-catalogue.js';
+import { readDiskSpace } from './adapters/disk-space.js';
+import { createNameNodeState } from './adapters/namenode-state.js';
 import { kafkaSink } from './adapters/kafka-sink.js';
 import { kafkaTopics } from './adapters/kafka-topics.js';
 import { textFiles } from './adapters/text-files.js';
@@ -16,7 +18,7 @@ import { createReconciliations } from './adapters/postgres-reconciliations.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
 import { createTradeDays } from './adapters/postgres-trade-days.js';
-import { createPool } from './adapters/postgres.js';
+import { createPool, readWarehouseState } from './adapters/postgres.js';
 import { localFiles } from './adapters/local-files.js';
 import { newRunId } from './adapters/run-id.js';
 import { mintToken } from './adapters/jws.js';
@@ -83,7 +85,7 @@ export function createApp(config: Config): App {
     newRunId: () => newRunId,
     clock: () => systemClock,
     close: () => async () => {
-      for (const close of closers.splice(0).reverse()) await close();
+      await Promise.allSettled(closers.splice(0).map((close) => close()));
     },
     exchange: () =>
       binanceRest({
@@ -117,6 +119,9 @@ export function createApp(config: Config): App {
     submittedBy: () => `${currentUser(config.environment).name}@${hostname()}`,
     files: () => shared.files,
     secrets: () => secretsOf(config),
+    hdfsState: () => createNameNodeState(config.hdfs.webUrl, network.http),
+    warehouseState: () => () => readWarehouseState(shared.pool),
+    disks: () => () => readDiskSpace([config.native.dataDir]),
     localFiles: () => localFiles,
     lake: () => createParquetLake(shared.files),
     folders: () => foldersOf(config),

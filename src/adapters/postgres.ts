@@ -1,5 +1,6 @@
 import pg from 'pg';
-import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
+import type { WarehouseState } from '../core/ports/bars.js';
+import { translatePostgresError } from './postgres-errors.js';
 
 /** Where the warehouse is, as this process sees it. */
 export interface PostgresAddress {
@@ -49,8 +50,8 @@ export function createPool(
 
 /**
  * Rows of one statement.
- * @throws UnreachableError when the server does not answer, ConfigError when it refuses the user, the database or knows
- * no such table.
+ * @throws UnreachableError when the server does not answer or cannot serve now, RefusedError when it does not do what the
+ * statement says, ConfigError where a login, a right, the database or the schema is missing.
  */
 export async function queryRows<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
@@ -62,6 +63,15 @@ export async function queryRows<Row extends pg.QueryResultRow>(
   } catch (error) {
     throw translate(error, pool);
   }
+}
+
+/** Asks the server whether it takes writes. @throws as `queryRows`. */
+export async function readWarehouseState(pool: pg.Pool): Promise<WarehouseState> {
+  const [row] = await queryRows<{ standby: boolean; read_only: string }>(
+    pool,
+    `SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') AS read_only`,
+  );
+  return { isStandby: row?.standby === true, isReadOnly: row?.read_only === 'on' };
 }
 
 /** Runs `work` in one transaction of one connection: committed when it resolves, rolled back when it throws. */
@@ -91,42 +101,7 @@ export function exactNumber(value: unknown, what: string): number {
   throw new RangeError(`${what} is ${String(value)}, which a number cannot hold exactly`);
 }
 
-/** SQLSTATEs of a server that is there and cannot serve now: starting, stopping, full, or out of time. */
-const unavailable = new Set(['57P01', '57P02', '57P03', '53300', '57014', '55P03']);
-const refused = new Set(['28P01', '28000', '3D000']);
-const withoutSchema = new Set(['42P01', '3F000']);
-
-function translate(error: unknown, pool: pg.Pool): unknown {
-  if (error instanceof CryptopipeError) return error;
-  const { host, port, database, user } = pool.options;
-  const place = `PostgreSQL at ${host ?? ''}:${port ?? ''}`;
-  const { code, message } = error as { code?: string; message: string };
-  if (error instanceof pg.DatabaseError) return translateSql(error, place, `${user ?? ''}@${database ?? ''}`);
-  const isNetwork = code !== undefined && /^E[A-Z_]+$/.test(code);
-  // pg gives its own connection errors no code, so their texts are all there is.
-  if (!isNetwork && !/timeout|terminated|not queryable/i.test(message)) return error;
-  return new UnreachableError(`${place} did not answer: ${message === '' ? String(code) : message}`, {
-    nextStep: 'Start it with `cryptopipe stack up`, or set PGHOST and PGPORT.',
-    cause: error,
-  });
-}
-
-function translateSql(error: pg.DatabaseError, place: string, login: string): CryptopipeError | Error {
-  const code = error.code ?? '';
-  if (unavailable.has(code))
-    return new UnreachableError(`${place} cannot serve now: ${error.message}`, {
-      nextStep: 'Try again in a moment; `cryptopipe stack status` shows the server.',
-      cause: error,
-    });
-  if (refused.has(code))
-    return new ConfigError(`${place} refuses ${login}: ${error.message}`, {
-      nextStep: 'Set PGDATABASE, POSTGRES_USER and POSTGRES_PASSWORD (or POSTGRES_PASSWORD_FILE).',
-      cause: error,
-    });
-  if (withoutSchema.has(code))
-    return new ConfigError(`${place} has no schema for this version of cryptopipe: ${error.message}`, {
-      nextStep: 'Make it with `cryptopipe init`.',
-      cause: error,
-    });
-  return error;
+function translate(error: unknown, { options }: pg.Pool): unknown {
+  const { host = '', port = 5432, database = '', user = '' } = options;
+  return translatePostgresError(error, { host, port, database, user });
 }

@@ -4,7 +4,8 @@ import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { FileEntry, FileStore } from '../core/ports/files.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
-import { jsonOf, summaryOf, type HttpAnswer } from '../http/http-call.js';
+import type { HttpAnswer } from '../http/http-call.js';
+import { hdfsRefusal, hdfsResult } from './webhdfs-errors.js';
 
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
 const fileStatus = z.object({
@@ -15,29 +16,17 @@ const fileStatus = z.object({
 });
 /** The list of a folder with 100,000 files, or a stored program; a file of the lake is read in ranges. */
 const maxBytes = 64 * 1024 * 1024;
-const contentSummary = z.object({ fileCount: z.number(), length: z.number() });
-const exception = z.object({ RemoteException: z.object({ exception: z.string(), message: z.string() }) });
+const fileStatusAnswer = z.object({ FileStatus: fileStatus });
+const folderAnswer = z.object({ FileStatuses: z.object({ FileStatus: z.array(fileStatus) }) });
+const summaryAnswer = z.object({ ContentSummary: z.object({ fileCount: z.number(), length: z.number() }) });
+const redirection = z.object({ Location: z.url() });
+const done = z.object({ boolean: z.boolean() });
 
 interface Operation {
   readonly method: 'GET' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly op: string;
   readonly parameters?: Readonly<Record<string, string>>;
-}
-
-function refused(operation: Operation, answer: HttpAnswer): UnreachableError {
-  const remote = exception.safeParse(jsonOf(answer)).data?.RemoteException;
-  const said = remote === undefined ? summaryOf(answer.text) : `${remote.exception}: ${remote.message}`;
-  return new UnreachableError(
-    `HDFS refused ${operation.op} of ${operation.path} (${answer.status}): ${said.split('\n', 1)[0] ?? ''}`,
-    {
-      nextStep:
-        remote?.exception === 'SafeModeException'
-          ? 'The NameNode still waits for its blocks; try again in a moment.'
-          : 'Check the path and its rights: `cryptopipe init` makes the folders.',
-      retryable: answer.status >= 500 || remote?.exception === 'SafeModeException',
-    },
-  );
 }
 
 function toEntry(path: string, status: z.infer<typeof fileStatus>): FileEntry {
@@ -67,7 +56,7 @@ export function createWebHdfs(options: {
     const escaped = path.split('/').map(encodeURIComponent).join('/');
     return `${options.webUrl}/webhdfs/v1${escaped}?${query.toString()}`;
   };
-  const ask = async (operation: Operation): Promise<HttpAnswer> =>
+  const ask = async (operation: Operation, signal?: AbortSignal): Promise<HttpAnswer> =>
     http.call({
       system,
       method: operation.method,
@@ -75,18 +64,30 @@ export function createWebHdfs(options: {
       timeoutMs: 10_000,
       maxBytes,
       nextStep,
+      signal,
     });
-  const askOk = async (operation: Operation): Promise<unknown> => {
+  const askOk = async <T>(schema: z.ZodType<T>, operation: Operation): Promise<T> => {
     const answer = await ask(operation);
-    if (answer.status >= 300) throw refused(operation, answer);
-    return jsonOf(answer);
+    if (answer.status >= 300) throw hdfsRefusal(operation, answer);
+    return hdfsResult(schema, operation, answer);
+  };
+  /** Undefined where there is no such path. */
+  const askFor = async <T>(
+    schema: z.ZodType<T>,
+    operation: Operation,
+    signal?: AbortSignal,
+  ): Promise<T | undefined> => {
+    const answer = await ask(operation, signal);
+    if (answer.status === 404) return undefined;
+    if (answer.status >= 300) throw hdfsRefusal(operation, answer);
+    return hdfsResult(schema, operation, answer);
   };
   const dataNodeUrl = async (operation: Operation): Promise<string> => {
-    const answer = await askOk({
+    const answer = await askOk(redirection, {
       ...operation,
       parameters: { ...operation.parameters, noredirect: 'true' },
     });
-    const location = new URL(z.object({ Location: z.url() }).parse(answer).Location);
+    const location = new URL(answer.Location);
     const isKnown = await lookup(location.hostname).then(
       () => true,
       () => false,
@@ -104,7 +105,7 @@ export function createWebHdfs(options: {
       nextStep: 'Check that the DataNode runs, and that its HTTP port is reachable from here.',
       ...(body === undefined ? {} : { body, contentType: 'application/octet-stream' }),
     });
-    if (answer.status >= 300) throw refused(operation, answer);
+    if (answer.status >= 300) throw hdfsRefusal(operation, answer);
     return answer;
   };
   const read: FileStore['read'] = async (path, range) => {
@@ -113,15 +114,12 @@ export function createWebHdfs(options: {
     return (await transfer({ method: 'GET', path, op: 'OPEN', parameters })).bytes;
   };
   const stat: FileStore['stat'] = async (path) => {
-    const operation: Operation = { method: 'GET', path, op: 'GETFILESTATUS' };
-    const answer = await ask(operation);
-    if (answer.status === 404) return undefined;
-    if (answer.status >= 300) throw refused(operation, answer);
-    return toEntry(path, z.object({ FileStatus: fileStatus }).parse(jsonOf(answer)).FileStatus);
+    const found = await askFor(fileStatusAnswer, { method: 'GET', path, op: 'GETFILESTATUS' });
+    return found && toEntry(path, found.FileStatus);
   };
   return {
     makeFolder: async (path) => {
-      await askOk({ method: 'PUT', path, op: 'MKDIRS' });
+      await askOk(done, { method: 'PUT', path, op: 'MKDIRS' });
     },
     write: async (path, content) => {
       await transfer({ method: 'PUT', path, op: 'CREATE', parameters: { overwrite: 'true' } }, content);
@@ -134,39 +132,34 @@ export function createWebHdfs(options: {
         .update(await read(path))
         .digest('hex');
     },
-    list: async (path) => {
-      const operation: Operation = { method: 'GET', path, op: 'LISTSTATUS' };
-      const answer = await ask(operation);
-      if (answer.status === 404) return [];
-      if (answer.status >= 300) throw refused(operation, answer);
-      const listed = z
-        .object({ FileStatuses: z.object({ FileStatus: z.array(fileStatus) }) })
-        .parse(jsonOf(answer));
-      return listed.FileStatuses.FileStatus.map((status) =>
-        toEntry(status.pathSuffix === '' ? path : `${path.replace(/\/$/, '')}/${status.pathSuffix}`, status),
-      ).sort((left, right) => (left.path < right.path ? -1 : 1));
+    list: async (path, signal) => {
+      const listed = await askFor(folderAnswer, { method: 'GET', path, op: 'LISTSTATUS' }, signal);
+      return (listed?.FileStatuses.FileStatus ?? [])
+        .map((status) =>
+          toEntry(
+            status.pathSuffix === '' ? path : `${path.replace(/\/$/, '')}/${status.pathSuffix}`,
+            status,
+          ),
+        )
+        .sort((left, right) => (left.path < right.path ? -1 : 1));
     },
     summary: async (path) => {
-      const operation: Operation = { method: 'GET', path, op: 'GETCONTENTSUMMARY' };
-      const answer = await ask(operation);
-      if (answer.status === 404) return undefined;
-      if (answer.status >= 300) throw refused(operation, answer);
-      const { fileCount, length } = z
-        .object({ ContentSummary: contentSummary })
-        .parse(jsonOf(answer)).ContentSummary;
-      return { files: fileCount, sizeBytes: length };
+      const found = await askFor(summaryAnswer, { method: 'GET', path, op: 'GETCONTENTSUMMARY' });
+      return found && { files: found.ContentSummary.fileCount, sizeBytes: found.ContentSummary.length };
     },
     rename: async (path, to) => {
       // https://hadoop.apache.org/docs/current/hadoop-project-dist/hadoop-hdfs/WebHDFS.html: `false` is no error of its own.
-      const done = await askOk({ method: 'PUT', path, op: 'RENAME', parameters: { destination: to } });
-      if (!z.object({ boolean: z.boolean() }).parse(done).boolean)
+      const renamed = await askOk(done, {
+        ...{ method: 'PUT', path, op: 'RENAME', parameters: { destination: to } },
+      });
+      if (!renamed.boolean)
         throw new UnreachableError(`HDFS did not move ${path} to ${to}`, {
           nextStep: 'The first is missing, or the second is there already: look with `cryptopipe lake ls`.',
           retryable: false,
         });
     },
     remove: async (path) => {
-      await askOk({ method: 'DELETE', path, op: 'DELETE', parameters: { recursive: 'true' } });
+      await askOk(done, { method: 'DELETE', path, op: 'DELETE', parameters: { recursive: 'true' } });
     },
   };
 }

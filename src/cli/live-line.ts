@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.js';
 import type { Io } from './io.js';
 
 /** A line of progress on stderr: drawn over on a terminal, one plain line each time elsewhere. */
@@ -16,13 +17,14 @@ const eraseLine = '\r\u001b[2K';
 export function liveLine(io: Io, quiet: boolean): LiveLine {
   let isDrawn = false;
   const clear = (): void => {
-    if (isDrawn) io.err(eraseLine);
+    if (isDrawn) io.err(eraseLine, 'styled');
     isDrawn = false;
   };
   return {
     draw: (text) => {
       if (quiet) return;
-      io.err(io.isTerminal ? `${eraseLine}${text}` : `${text}\n`);
+      if (io.isTerminal) io.err(`${eraseLine}${printable(text)}`, 'styled');
+      else io.err(`${text}\n`);
       isDrawn = io.isTerminal;
     },
     keep: (text) => {

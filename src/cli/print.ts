@@ -1,4 +1,5 @@
 import Table from 'cli-table3';
+import { printable } from '../core/printable.js';
 import type { Io } from './io.js';
 
 /** One JSON document (or one object of a stream) on a line of stdout; bigint and Date become text. */
@@ -14,8 +15,8 @@ export function printTable(io: Io, head: readonly string[], rows: readonly (read
     head: [...head],
     style: { head: io.useColor ? ['cyan'] : [], border: io.useColor ? ['grey'] : [], compact: true },
   });
-  table.push(...rows.map((row) => [...row]));
-  io.out(`${table.toString()}\n`);
+  table.push(...rows.map((row) => row.map(printable)));
+  io.out(`${table.toString()}\n`, io.useColor ? 'styled' : undefined);
 }
 
 /** Rows as RFC 4180 wants them; NULL is an empty field, which an empty text in quotes is not. */
@@ -25,7 +26,7 @@ export function printCsv(io: Io, head: readonly string[], rows: readonly (readon
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  for (const row of [head, ...rows]) io.out(`${row.map(field).join(',')}\r\n`);
+  for (const row of [head, ...rows]) io.out(`${row.map(field).join(',')}\r\n`, 'data');
 }
 
 /** Bytes for people: `312 B`, `4.1 MB`. */

@@ -4,7 +4,7 @@ import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError, InterruptedError } from '../core/errors.js';
 import type { KnownSecret } from '../core/secrets.js';
 import type { CliContext } from './context.js';
-import { redacting, type Io } from './io.js';
+import { guarded, type Io } from './io.js';
 import { addCheck } from './check.js';
 import { addDashboard } from './dashboard.js';
 import { addDemo } from './demo.js';
@@ -15,6 +15,7 @@ import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
 import { addPlan } from './plan.js';
 import { addProduce } from './produce.js';
+import { closeInTime, interruptible } from './process-end.js';
 import { addPrune } from './prune.js';
 import { addRender } from './render.js';
 import { addRuns } from './runs.js';
@@ -94,7 +95,8 @@ export async function runCli(call: CliCall): Promise<number> {
   let config: Promise<Config> | undefined;
   let app: Promise<App> | undefined;
   let secrets: readonly KnownSecret[] = [];
-  const io = redacting(call.io, () => secrets);
+  let commandName = '';
+  const io = guarded(call.io, () => secrets);
   const context: CliContext = {
     io,
     signal: call.signal,
@@ -114,15 +116,22 @@ export async function runCli(call: CliCall): Promise<number> {
   // A command's own flags reach the configuration by their names alone: `--symbols` of any command is CRYPTO_SYMBOL.
   program.hook('preAction', (_program, command) => {
     flags = command.optsWithGlobals<ConfigFlags>();
+    commandName = (command.parent === program ? command : command.parent)?.name() ?? '';
   });
   try {
-    await program.parseAsync(call.argv, { from: 'user' });
+    const ended = program.parseAsync(call.argv, { from: 'user' });
+    await interruptible(ended, call.signal, () => commandName);
     return exitCode;
   } catch (error) {
     if (isInterrupted(error, call.signal)) return 130;
     return printError(error, io, program.opts<GlobalFlags>().debug);
   } finally {
-    await app?.then((opened) => opened.close()).catch(() => undefined);
+    io.flush();
+    if (app !== undefined)
+      await closeInTime(
+        app.then((opened) => opened.close()),
+        call.signal,
+      );
   }
 }
 

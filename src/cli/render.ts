@@ -17,6 +17,6 @@ export function addRender(program: Command, context: CliContext): void {
       const { templates, jobs } = await context.app();
       const rendered = renderJob(templates, findJob(name, jobs), flags.param);
       if (flags.json) printJson(context.io, { job: name, ...rendered });
-      else context.io.out(rendered.text);
+      else context.io.out(rendered.text, 'data');
     });
 }

@@ -126,7 +126,8 @@ function addReaders(stack: Command, context: CliContext): void {
         printJson(context.io, values);
         return;
       }
-      for (const [name, value] of Object.entries(values)) context.io.out(`export ${name}=${quote(value)}\n`);
+      for (const [name, value] of Object.entries(values))
+        context.io.out(`export ${name}=${quote(value)}\n`, 'data');
     });
 }
 

@@ -25,9 +25,12 @@ export function addStatus(program: Command, context: CliContext): void {
         barStore: bars,
         clock,
         background,
+        hdfsState,
+        warehouseState,
+        disks,
       } = await context.app();
       const report = await status(
-        { exchange, topics, spark, files, book, bars, clock, background },
+        { exchange, topics, spark, files, book, bars, clock, background, hdfsState, warehouseState, disks },
         {
           topic: config.kafka.topic,
           pollIntervalMs: config.pollIntervalMs,

@@ -1,15 +1,17 @@
-import { CryptopipeError, UnreachableError } from '../core/errors.js';
+import { CryptopipeError, RefusedError, UnreachableError } from '../core/errors.js';
+import { findData, quietSymbols, type NextTrade, type QuietSymbol } from '../core/data-findings.js';
+import { findDisks, type DiskSpace } from '../core/disk-space.js';
 import {
-  findData,
   findLag,
   findProducers,
   findSpark,
+  isAhead,
   type BackgroundState,
 } from '../core/pipeline-findings.js';
-import type { BarStore } from '../core/ports/bars.js';
+import type { BarStore, WarehouseState } from '../core/ports/bars.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { Exchange } from '../core/ports/exchange.js';
-import type { FileStore } from '../core/ports/files.js';
+import type { FileStore, HdfsState } from '../core/ports/files.js';
 import type { Topics } from '../core/ports/topic.js';
 import {
   answered,
@@ -20,14 +22,21 @@ import {
   type ReportPart,
   type StatusReport,
 } from '../core/report.js';
+import { findHdfs, findPostgres } from '../core/storage-findings.js';
+import { isTickerSource } from '../core/price-sample.js';
 import { listRuns, type SeenRun } from './runs.js';
 import type { ReconcilePorts } from './reconcile.js';
 
 export interface StatusPorts extends ReconcilePorts {
-  readonly exchange: Pick<Exchange, 'serverTime'>;
+  readonly exchange: Pick<Exchange, 'serverTime' | 'trades'>;
   readonly topics: Pick<Topics, 'offsets' | 'cursors'>;
   readonly files: Pick<FileStore, 'list'>;
   readonly bars: Pick<BarStore, 'freshness' | 'committedOffsets'>;
+  /** Undefined where the address is not that of a NameNode. */
+  readonly hdfsState: (signal?: AbortSignal) => Promise<HdfsState | undefined>;
+  readonly warehouseState: () => Promise<WarehouseState>;
+  /** The disks of this computer's own servers; none where they run elsewhere. */
+  readonly disks: () => Promise<readonly DiskSpace[]>;
   /** Background processes of cryptopipe's own; undefined where nobody keeps such a list. */
   readonly background?: { list(): Promise<readonly BackgroundState[]> } | undefined;
 }
@@ -69,16 +78,19 @@ async function inTime<T>(
   }
 }
 
+/**
+ * A part that could not be read. An error that is none of ours is this part's problem too: it must not hide the others.
+ */
 function failed(name: string, error: unknown): ReportPart {
-  if (!(error instanceof CryptopipeError)) throw error;
-  const said = firstLine(error.message);
-  const problem = error.nextStep === undefined ? said : `${said}. ${error.nextStep}`;
-  const isSilent = error instanceof UnreachableError;
+  const known = error instanceof CryptopipeError ? error : undefined;
+  const message = firstLine(error instanceof Error ? error.message : String(error));
+  const problem = known === undefined ? `this is a bug of cryptopipe, please report it: ${message}` : message;
+  const isSilent = error instanceof UnreachableError && !(error instanceof RefusedError);
   return {
     name,
     health: isSilent ? 'silent' : 'ill',
-    summary: isSilent ? 'did not answer' : 'is not ready',
-    problems: [problem],
+    summary: isSilent ? 'did not answer' : error instanceof RefusedError ? 'refused' : 'is not ready',
+    problems: [known?.nextStep === undefined ? problem : `${problem}. ${known.nextStep}`],
     facts: {},
   };
 }
@@ -108,63 +120,90 @@ async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal
 }
 
 async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Promise<Finding> {
-  const asked = Promise.all([bars.committedOffsets('hot'), book.list({ live: true })]).then(
-    ([committed, runs]) => ({ committed, runs }),
-    (error: unknown) => {
-      if (error instanceof CryptopipeError) return undefined;
-      throw error;
-    },
+  const asked = Promise.all([
+    bars.committedOffsets('hot'),
+    bars.committedOffsets('lake'),
+    book.list({ live: true }),
+  ]).then(
+    ([committed, lake, runs]) => ({ committed, lake, runs }),
+    // PostgreSQL has a part of its own, which reports the error.
+    () => undefined,
   );
   const [offsets, counting] = await Promise.all([topics.offsets(topic), asked]);
-  return findLag(topic, offsets, counting);
+  const isEarly = counting !== undefined && isAhead(topic, offsets, counting);
+  return findLag(topic, isEarly ? await topics.offsets(topic) : offsets, counting);
 }
 
 async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Finding> {
   const master = await ports.spark.master(signal);
   const runs: readonly SeenRun[] = await listRuns(ports, { limit: 50 }).then(
     (report) => report.runs,
-    (error: unknown) => {
-      // The book of runs does not answer: that is told in PostgreSQL's own line.
-      if (error instanceof CryptopipeError) return [];
-      throw error;
-    },
+    // The run store does not answer: PostgreSQL's own part reports it.
+    () => [],
   );
   return findSpark(master, runs);
 }
 
-async function askHdfs({ files }: StatusPorts): Promise<Finding> {
-  const names = (await files.list('/')).map((entry) => entry.path);
-  const hasLake = names.includes('/datalake');
-  return {
-    summary: hasLake ? 'answers, the lake is there' : 'answers',
-    problems: hasLake ? [] : ['there is no /datalake yet: run `cryptopipe init`'],
-    facts: { folders: names },
-  };
+async function askHdfs({ files, hdfsState }: StatusPorts, signal: AbortSignal): Promise<Finding> {
+  const [entries, state] = await Promise.all([files.list('/', signal), hdfsState(signal)]);
+  return findHdfs(
+    entries.map((entry) => entry.path),
+    state,
+  );
 }
 
-async function askPostgres({ book, clock }: StatusPorts): Promise<Finding> {
+async function askPostgres({ book, clock, warehouseState }: StatusPorts): Promise<Finding> {
   const before = clock.now();
   await book.list({ limit: 1 });
   const answerMs = clock.now() - before;
-  return { summary: `answered in ${answerMs} ms`, problems: [], facts: { answerMs } };
+  return findPostgres(answerMs, await warehouseState());
+}
+
+/** Each question costs the exchange's request budget, and one stale symbol is enough to look. */
+const mostAsked = 10;
+
+async function askData(
+  { bars, topics, exchange, clock }: StatusPorts,
+  signal: AbortSignal,
+): Promise<Finding> {
+  // Kafka and the exchange have parts of their own, which report their errors.
+  const [freshness, cursors] = await Promise.all([bars.freshness(), topics.cursors().catch(() => [])]);
+  const quiet = quietSymbols(freshness, cursors, clock.now()).slice(0, mostAsked);
+  const next = await Promise.all(quiet.map((one) => nextTradeOf(exchange, one, signal)));
+  return findData(freshness, clock.now(), quiet, next);
+}
+
+async function nextTradeOf(
+  exchange: StatusPorts['exchange'],
+  { source, symbol, newestTradeAt }: QuietSymbol,
+  signal: AbortSignal,
+): Promise<NextTrade> {
+  if (isTickerSource(source)) return 'unknown';
+  const query = { symbol, limit: 1, startTime: newestTradeAt + 1 };
+  return exchange.trades(query, signal).then(
+    ([first]) => first?.eventTime ?? 'none',
+    () => 'unknown',
+  );
 }
 
 /** Asks every system at once, each with its own time-out, and judges what they say. */
 export async function status(ports: StatusPorts, options: StatusOptions): Promise<StatusReport> {
-  const { clock, topics, bars, background } = ports;
+  const { clock, topics, background, disks } = ports;
   const { topic, pollIntervalMs, signal } = options;
   const call = { clock, signal, addresses: options.addresses };
   const parts = await Promise.all([
     ask(call, 'exchange', (limit) => askExchange(ports, limit)),
     ask(call, 'kafka', () => askKafka(ports, topic)),
     ask(call, 'spark', (limit) => askSpark(ports, limit)),
-    ask(call, 'hdfs', () => askHdfs(ports)),
+    ask(call, 'hdfs', (limit) => askHdfs(ports, limit)),
     ask(call, 'postgres', () => askPostgres(ports)),
     ask(call, 'producers', async () => {
       const [cursors, processes] = await Promise.all([topics.cursors(), background?.list() ?? []]);
       return findProducers(cursors, processes, { pollIntervalMs, now: clock.now() });
     }),
-    ask(call, 'data', async () => findData(await bars.freshness(), clock.now())),
+    ask(call, 'data', (limit) => askData(ports, limit)),
   ]);
-  return toReport(clock.now(), parts);
+  const local = await disks();
+  const disk = local.length === 0 ? [] : [answered('disk', findDisks(local))];
+  return toReport(clock.now(), [...parts, ...disk]);
 }

@@ -1,11 +1,9 @@
-import { sampleSource } from './bar-proof.js';
 import { isLive } from './driver-state.js';
-import type { CommittedOffset, SymbolFreshness } from './ports/bars.js';
+import type { CommittedOffset } from './ports/bars.js';
 import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
 import type { ProcessReport } from './ports/stack.js';
 import type { Cursor, PartitionOffset } from './ports/topic.js';
-import { isTickerSource } from './price-sample.js';
 import { shortDuration, type Finding } from './report.js';
 import { isOfCatalogue } from './run-commands.js';
 import { heartbeatLimitMs, type Situation } from './run-situation.js';
@@ -16,6 +14,8 @@ const startLimitMs = 120_000;
 const cursorLimitMs = 60_000;
 /** While there is something to count, the hot query commits each second or two; one batch may take much longer. */
 const commitLimitMs = 60_000;
+/** The lake query stores once a minute; a batch that catches up takes longer. */
+const lakeLimitMs = 300_000;
 /** The job that counts. */
 const streamingJob = 'streaming';
 
@@ -25,9 +25,22 @@ export type BackgroundState = Pick<ProcessReport, 'name' | 'state'>;
 /** What the warehouse says of the hot query; undefined where PostgreSQL does not answer, which is told in its own line. */
 export interface Counting {
   readonly committed: readonly CommittedOffset[];
+  /** The same of the lake query; undefined where only counting is judged. */
+  readonly lake?: readonly CommittedOffset[];
   /** The living runs of all jobs. */
   readonly runs: readonly JobRun[];
 }
+
+/** True where the warehouse is ahead of the topic; offsets that were read before a commit look like that for a moment. */
+export const isAhead = (
+  topic: string,
+  offsets: readonly PartitionOffset[],
+  { committed }: Pick<Counting, 'committed'>,
+): boolean =>
+  committed.some((one) => {
+    const end = offsets.find(({ partition }) => one.topic === topic && partition === one.partition)?.latest;
+    return end !== undefined && one.next > end;
+  });
 
 /** The topic against what the hot query has committed, and against the job that should count it. */
 export function findLag(
@@ -42,6 +55,7 @@ export function findLag(
     return { partition, earliest, latest, committed: next, lag: latest > from ? latest - from : 0n };
   });
   const lost = partitions.filter(({ committed: next, earliest }) => next !== undefined && next < earliest);
+  const ahead = partitions.filter(({ committed: next, latest }) => next !== undefined && next > latest);
   const sum = (pick: 'latest' | 'lag'): bigint =>
     partitions.reduce((total, partition) => total + partition[pick], 0n);
   const behind =
@@ -55,7 +69,12 @@ export function findLag(
       ...lost.map(
         ({ partition }) => `${topic} ${partition}: Kafka has deleted messages that were never counted`,
       ),
+      ...ahead.map(
+        ({ partition, latest, committed: next }) =>
+          `${topic} ${partition}: the next message to count is ${next}, but the topic ends at ${latest}: it was created again or has lost its end`,
+      ),
       ...(counting === undefined ? [] : countingProblems({ runs: counting.runs, committed }, sum('lag'))),
+      ...(counting === undefined ? [] : queryProblems(topic, offsets, counting)),
     ],
     facts: {
       topic,
@@ -67,7 +86,7 @@ export function findLag(
 }
 
 /** Why messages that are there stay uncounted: nobody counts them, or whoever should has committed nothing for long. */
-function countingProblems({ runs, committed }: Counting, lag: bigint): string[] {
+function countingProblems({ runs, committed }: Omit<Counting, 'lake'>, lag: bigint): string[] {
   const live = findCountingRun(runs);
   const waiting = `${lag} messages wait and `;
   if (live === undefined)
@@ -85,6 +104,45 @@ function countingProblems({ runs, committed }: Counting, lag: bigint): string[] 
         `${waiting}run ${live.runId} has committed nothing for ${shortDuration(silentMs)}: see \`cryptopipe logs ${live.runId}\``,
       ]
     : [];
+}
+
+/** A query that waits for a server reports it in the progress of its run (templates/partials/stream.py.hbs). */
+function waitingProblem({ runId, progress }: JobRun, query: 'hot' | 'lake'): string | undefined {
+  const { state, since, reason } = (progress?.[query] ?? {}) as Readonly<Record<string, unknown>>;
+  if (state !== 'waiting') return undefined;
+  return `the ${query} query of run ${runId} waits since ${String(since)}: ${String(reason)}`;
+}
+
+/** What keeps the two queries of the run that counts: what they wait for, or a lake that stays behind the topic. */
+function queryProblems(
+  topic: string,
+  offsets: readonly PartitionOffset[],
+  { lake, runs }: Counting,
+): string[] {
+  const run = findCountingRun(runs);
+  if (run?.state !== 'RUNNING') return [];
+  const waiting = (['hot', 'lake'] as const).map((query) => waitingProblem(run, query));
+  const late =
+    lake !== undefined && waiting[1] === undefined ? lakeProblem(topic, offsets, { lake, run }) : undefined;
+  return [...waiting, late].filter((problem) => problem !== undefined);
+}
+
+function lakeProblem(
+  topic: string,
+  offsets: readonly PartitionOffset[],
+  { lake, run }: { readonly lake: readonly CommittedOffset[]; readonly run: JobRun },
+): string | undefined {
+  const stored = lake.filter((one) => one.topic === topic);
+  const behind = offsets.reduce((total, { partition, earliest, latest }) => {
+    const next = stored.find((one) => one.partition === partition)?.next ?? earliest;
+    return latest > next ? total + (latest - next) : total;
+  }, 0n);
+  const silentMs = Math.min(
+    ageOf(run, run.starts.at(-1) ?? run.startedAt),
+    ...stored.map(({ ageMs }) => ageMs),
+  );
+  if (behind === 0n || silentMs <= lakeLimitMs) return undefined;
+  return `${behind} messages are not in the lake and the lake query of run ${run.runId} has stored nothing for ${shortDuration(silentMs)}: see \`cryptopipe logs ${run.runId}\``;
 }
 
 /** The run that counts, or is about to; undefined where none lives. */
@@ -206,35 +264,5 @@ export function findProducers(
       ),
     ],
     facts: { feeds, background: producers },
-  };
-}
-
-function freshnessLine(one: SymbolFreshness, now: number): string {
-  const trade =
-    one.newestTradeAt === undefined ? 'none' : `${shortDuration(Math.max(0, now - one.newestTradeAt))} old`;
-  const bar =
-    one.newestFinalBarAt === undefined
-      ? 'none'
-      : new Date(one.newestFinalBarAt).toISOString().slice(0, 16).replace('T', ' ') + 'Z';
-  if (isTickerSource(one.source))
-    return `${one.symbol} (${one.source}): newest sample ${trade}, newest final bar ${bar}`;
-  const made = one.source === sampleSource ? ' (sample)' : '';
-  return `${one.symbol}${made}: newest trade ${trade}, newest final bar ${bar}, ${one.holes} holes`;
-}
-
-/** How new the data of each symbol are, and what is missing in them. */
-export function findData(freshness: readonly SymbolFreshness[], now: number): Finding {
-  return {
-    summary:
-      freshness.length === 0
-        ? 'nothing was ever counted'
-        : freshness.map((one) => freshnessLine(one, now)).join('; '),
-    problems: freshness
-      .filter(({ holes }) => holes > 0)
-      .map(
-        ({ symbol, source, holes, missingIds }) =>
-          `${symbol} of ${source}: ${missingIds} trades missing in ${holes} holes; fetch them with \`cryptopipe heal --symbols ${symbol}\``,
-      ),
-    facts: { symbols: freshness },
   };
 }

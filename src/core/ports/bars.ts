@@ -114,6 +114,14 @@ export interface BarStore {
   committedOffsets(query: string): Promise<CommittedOffset[]>;
 }
 
+/** Whether the server behind the warehouse takes writes. */
+export interface WarehouseState {
+  /** In recovery: it follows a primary. */
+  readonly isStandby: boolean;
+  /** Transactions are read-only by default. */
+  readonly isReadOnly: boolean;
+}
+
 /** The schema of the warehouse: numbered migrations. */
 export interface Schema {
   /** Applies what is missing, in one transaction each; returns the names that were applied. */

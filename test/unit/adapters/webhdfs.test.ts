@@ -72,6 +72,59 @@ describe('WebHDFS', () => {
     await expect(refusing.makeFolder('/jobs')).rejects.toMatchObject({ retryable: false });
   });
 
+  it.each([
+    [403, 'SafeModeException', 'Name node is in safe mode.', true, /waits for its blocks/],
+    [403, 'RetriableException', 'Namenode is in startup mode', true, /try again/],
+    [
+      403,
+      'StandbyException',
+      'Operation category WRITE is not supported in state standby',
+      true,
+      /WEBHDFS_URL/,
+    ],
+    [403, 'AccessControlException', 'Permission denied: user=x', false, /HADOOP_USER_NAME/],
+    [403, 'DSQuotaExceededException', 'The DiskSpace quota of /jobs is exceeded', false, /quota/],
+    [403, 'NSQuotaExceededException', 'The NameSpace quota is exceeded', false, /quota/],
+    [
+      403,
+      'IOException',
+      'File /jobs/x could only be written to 0 of the 1 minReplication nodes. There are 0 datanode(s) running',
+      true,
+      /DataNode/,
+    ],
+    [403, 'IOException', 'Failed to find datanode, suggest to check cluster health.', true, /DataNode/],
+    [403, 'SomethingNewException', 'news', false, /\w/],
+    [500, 'SomethingNewException', 'news', true, /\w/],
+  ])('%i %s "%s" is a refusal; retryable: %s', async (code, name, message, retryable, nextStep) => {
+    const body = JSON.stringify({ RemoteException: { exception: name, javaClassName: '', message } });
+    const files = await fileStore((_request, response) => {
+      response.writeHead(code).end(body);
+    });
+    await expect(files.makeFolder('/jobs')).rejects.toMatchObject({
+      ...{ name: 'RefusedError', exitCode: 4, retryable },
+      message: `HDFS refused MKDIRS of /jobs (${code}): ${name}: ${message}`,
+      nextStep: expect.stringMatching(nextStep) as string,
+    });
+  });
+
+  it('says for a page of something else that this is no WebHDFS', async () => {
+    const files = await fileStore((_request, response) => {
+      response.end('<html><title>Log in to the network</title></html>');
+    });
+    const words = 'with 200, and not as WebHDFS does: Log in to the network';
+    const failure = { name: 'UnreachableError', nextStep: expect.stringContaining('WEBHDFS_URL') as string };
+    await expect(files.list('/')).rejects.toMatchObject({
+      ...failure,
+      message: `HDFS answered LISTSTATUS of / ${words}`,
+    });
+    await expect(files.makeFolder('/jobs')).rejects.toMatchObject(failure);
+    await expect(files.stat('/jobs')).rejects.toMatchObject(failure);
+    await expect(files.summary('/jobs')).rejects.toMatchObject(failure);
+    await expect(files.rename('/jobs', '/work')).rejects.toMatchObject(failure);
+    await expect(files.remove('/jobs')).rejects.toMatchObject(failure);
+    await expect(files.read('/jobs')).rejects.toMatchObject(failure);
+  });
+
   it('says that it did not answer, with the setting that names it', async () => {
     const files = await fileStore(() => undefined);
     await server?.close();

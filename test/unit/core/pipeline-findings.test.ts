@@ -1,11 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  findData,
-  findLag,
-  findProducers,
-  findSpark,
-  type Counting,
-} from '../../../src/core/pipeline-findings.js';
+import { findLag, findProducers, findSpark, type Counting } from '../../../src/core/pipeline-findings.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { MasterReport } from '../../../src/core/ports/spark.js';
 import { situationOf, type Evidence } from '../../../src/core/run-situation.js';
@@ -242,40 +236,6 @@ describe('the producers', () => {
     const died = [{ name: 'produce', state: 'died' as const }];
     expect(findProducers([cursor(5)], died, limits).problems).toEqual([
       'produce died: see `cryptopipe stack logs produce`',
-    ]);
-  });
-});
-
-describe('the data', () => {
-  const fresh = {
-    source: 'binance-spot',
-    symbol: 'BTCUSDT',
-    newestTradeAt: now - 800,
-    newestFinalBarAt: Date.UTC(2026, 10, 23, 21, 28),
-    holes: 0,
-    missingIds: 0,
-    firstMissingId: undefined,
-  };
-
-  it('are well without holes', () => {
-    expect(findData([fresh], now)).toMatchObject({
-      summary: 'BTCUSDT: newest trade 800 ms old, newest final bar 2026-11-23 21:28Z, 0 holes',
-      problems: [],
-    });
-  });
-
-  it('of a ticker and of the sample are told with their source', () => {
-    expect(findData([{ ...fresh, source: 'sample' }], now).summary).toMatch(
-      /^BTCUSDT \(sample\): newest trade 800 ms old/,
-    );
-    expect(findData([{ ...fresh, source: 'binance-spot-ticker-5000' }], now).summary).toBe(
-      'BTCUSDT (binance-spot-ticker-5000): newest sample 800 ms old, newest final bar 2026-11-23 21:28Z',
-    );
-  });
-
-  it('are ill with holes, and say how to fill them', () => {
-    expect(findData([{ ...fresh, holes: 2, missingIds: 30, firstMissingId: 700 }], now).problems).toEqual([
-      'BTCUSDT of binance-spot: 30 trades missing in 2 holes; fetch them with `cryptopipe heal --symbols BTCUSDT`',
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/core/errors.js';
-import { requireNoSecret, withoutSecrets, type KnownSecret } from '../../../src/core/secrets.js';
+import { openEndOf, requireNoSecret, withoutSecrets, type KnownSecret } from '../../../src/core/secrets.js';
 
 /** In base64 it has characters that the two alphabets write differently. */
 const password = 'p"ä/ss word-?>?';
@@ -27,6 +27,18 @@ describe('the guard', () => {
     ['in an address', `http://host/?p=${encodeURIComponent(password)}`],
     ['in base64', Buffer.from(password).toString('base64')],
     ['in base64url', Buffer.from(password).toString('base64url')],
+    ['in a Basic header', `Basic ${Buffer.from(`crypto:${password}`).toString('base64')}`],
+    ['in base64, one byte after a group', Buffer.from(`x${password} and more`).toString('base64')],
+    ['in base64, two bytes after a group', Buffer.from(`xx${password} and more`).toString('base64')],
+    ['in base64url, one byte after a group', Buffer.from(`x${password} and more`).toString('base64url')],
+    ['in an address, in lower case', encodeURIComponent(password).toLowerCase()],
+    ['in a form', new URLSearchParams({ password }).toString()],
+    ['in an attribute of XML', `a="${password.replaceAll('"', '&quot;').replaceAll('>', '&gt;')}"`],
+    ['between tags of XML', `<a>${password.replaceAll('>', '&gt;')}</a>`],
+    ['in JSON without other characters than ASCII', '"p\\"\\u00e4/ss word-?>?"'],
+    ['in JSON inside JSON', JSON.stringify(JSON.stringify({ password }))],
+    ['in hex', Buffer.from(password).toString('hex')],
+    ['in hex of capital letters', Buffer.from(password).toString('hex').toUpperCase()],
   ])('finds a secret %s', (_how, text) => {
     expect(problemOf({ text })).toBe('The value of POSTGRES_PASSWORD stands in text');
   });
@@ -67,4 +79,28 @@ it('redacts every form, and the longer of two that begin alike as a whole', () =
   expect(withoutSecrets(secrets, text)).toBe(
     'a <POSTGRES_PASSWORD> b <POSTGRES_PASSWORD> c <LONGER> d <SPARK_REST_KEY> <SPARK_REST_KEY>',
   );
+});
+
+it.each([
+  ['a text', 0],
+  ['the word abcdef', 6],
+  ['abcdefgh-1-and-mor', 18],
+  ['abcdefgh-1-and-more', 0],
+])('knows how much of the end of %j may be the beginning of a secret', (text, length) => {
+  const letters = [{ name: 'LONGER', value: 'abcdefgh-1-and-more' }];
+  expect(openEndOf(letters, text)).toBe(length);
+});
+
+it('finds a secret of each kind of writing that a quote needs', () => {
+  const quoted = [{ name: 'POSTGRES_PASSWORD', value: "it's&so<hidden" }];
+  for (const text of [
+    "it''s&so<hidden",
+    "it'\\''s&so<hidden",
+    'it&apos;s&amp;so&lt;hidden',
+    'it&#39;s&amp;so&lt;hidden',
+    "it's&amp;so&lt;hidden",
+    'it%27s%26so%3Chidden',
+    'it%27s%26so%3chidden',
+  ])
+    expect(withoutSecrets(quoted, text)).toBe('<POSTGRES_PASSWORD>');
 });
