@@ -195,7 +195,8 @@ function clusterViewOf(config: Config): ClusterView {
   const jars = config.spark.jars ?? readInstallation(config.native.dataDir).sparkJars;
   const python = config.spark.python ?? readInstallation(config.native.dataDir).python;
   const driverUiPort = native ? config.native.ports.driverUi : undefined;
-  return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort };
+  const hadoopUser = config.hdfs.isUserSet ? config.hdfs.user : undefined;
+  return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort, hadoopUser };
 }
 
 /** Where no stack is installed, Python may be there all the same, and Spark where SPARK_HOME says. */

@@ -28,6 +28,7 @@ export function settingsEnvironment(config: Config): Record<string, string> {
     CRYPTOPIPE_JOBS_DIR: config.jobsDir,
     CRYPTOPIPE_ALARM_COMMAND: config.alarmCommand,
     PYSPARK_PYTHON: spark.python,
+    HADOOP_USER_NAME: config.hdfs.isUserSet ? config.hdfs.user : undefined,
     ...stackEnvironment(config),
   };
   return definedOnly(settings) as Record<string, string>;

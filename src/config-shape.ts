@@ -30,6 +30,8 @@ export interface Config {
   readonly hdfs: {
     readonly webUrl: string;
     readonly user: string;
+    /** False where `user` is the default. */
+    readonly isUserSet: boolean;
     /** `hdfs://host:port`, as the jobs see it. */
     readonly root: string;
     readonly rawPath: string;
