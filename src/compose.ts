@@ -164,6 +164,7 @@ function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {
     rejectedPath: hdfs.rejectedPath,
     jdbcUrl: postgres.jdbcUrl,
     postgresUser: postgres.user,
+    postgresTls: postgres.jobTls,
   });
   return readCatalogue(
     [join(projectRoot, 'templates'), ...(jobsDir === undefined ? [] : [jobsDir])],

@@ -1,4 +1,4 @@
-import { parseJdbcUrl } from './core/connection-values.js';
+import { jdbcParameters, parseJdbcUrl } from './core/connection-values.js';
 import { readBrokerList } from './core/broker-list.js';
 import type { Environment } from './config-sources.js';
 import {
@@ -29,7 +29,7 @@ interface Stack {
 
 /** Every address of the servers, of what was given and of what follows. What cannot be read is left to its own check. */
 export function followAddresses(given: Environment, stack: Stack): Followed {
-  const parts = [postgres, kafka, hdfs, spark].map((part) => part(given, stack));
+  const parts = [postgres, postgresTls, kafka, hdfs, spark].map((part) => part(given, stack));
   const missing = parts.flatMap(({ values }) =>
     Object.entries(values).filter(([name]) => given[name] === undefined),
   );
@@ -83,6 +83,32 @@ function postgres(given: Environment, { ports, isDocker }: Stack): Part {
   };
 }
 
+/** Of encryption there is one kind; only the files with certificates differ between the computers. */
+function postgresTls(
+  { PGSSLMODE, PGSSLROOTCERT, POSTGRES_JDBC_URL }: Environment,
+  { isDocker }: Stack,
+): Part {
+  const parameters = jdbcParameters(POSTGRES_JDBC_URL ?? '');
+  const [mode, root] = [parameters.get('sslmode'), parameters.get('sslrootcert')];
+  const ofJob = isDocker ? undefined : mode;
+  const used = PGSSLMODE ?? ofJob;
+  const certificate = PGSSLROOTCERT ?? (isDocker ? undefined : root);
+  return {
+    values: {
+      ...(ofJob === undefined ? {} : { PGSSLMODE: [ofJob, 'POSTGRES_JDBC_URL'] as const }),
+      ...(isDocker || root === undefined ? {} : { PGSSLROOTCERT: [root, 'POSTGRES_JDBC_URL'] as const }),
+    },
+    problems: [
+      ...(isDocker || PGSSLMODE === undefined || mode === undefined || PGSSLMODE === mode
+        ? []
+        : [`PGSSLMODE is ${PGSSLMODE} and POSTGRES_JDBC_URL has the sslmode ${mode}; ${leaveOne}`]),
+      ...(used?.startsWith('verify-') === true && certificate === undefined
+        ? [`PGSSLROOTCERT: is needed by PGSSLMODE ${used}; name the certificate of the authority, or system`]
+        : []),
+    ],
+  };
+}
+
 const placeOfJob = ({ host, port }: { readonly host: string; readonly port: number }): Place => ({
   host: bracketed(host),
   port: String(port),
@@ -124,7 +150,7 @@ function hdfs(given: Environment, { ports, isDocker }: Stack): Part {
   const web = WEBHDFS_URL === undefined ? undefined : placeOf(WEBHDFS_URL);
   const [root, ofRoot] =
     raw === undefined ? [clean, clean && 'HDFS_CLEAN_PATH'] : [raw, 'HDFS_RAW_PATH' as const];
-  const nameNode = web === undefined || isDocker ? 'localhost' : web.host;
+  const nameNode = web === undefined || isDocker || isHere(web.host) ? 'localhost' : web.host;
   const standard = isDocker ? 'namenode:8020' : `${nameNode}:${portAt(nameNode, 'nameNodeRpc', ports)}`;
   const jobRoot = `hdfs://${root ?? standard}`;
   const source = ofRoot ?? (web === undefined || isDocker ? undefined : 'WEBHDFS_URL');

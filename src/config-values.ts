@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
 import { readBrokerList } from './core/broker-list.js';
-import { parseJdbcUrl } from './core/connection-values.js';
+import { jdbcParameters, parseJdbcUrl } from './core/connection-values.js';
 import { isLoopback, restKeyPattern } from './core/rest-key.js';
 import { readSymbolList, symbolProblem } from './core/symbol.js';
 
@@ -66,6 +66,11 @@ function isOneDatabase(text: string): boolean {
   }
 }
 
+const sslModeProblem =
+  'is none of disable, require, verify-ca, verify-full; whether allow and prefer encrypt is left to the server, so they are not taken';
+/** libpq's modes that are the same for every server. */
+export const sslMode = z.enum(['disable', 'require', 'verify-ca', 'verify-full'], sslModeProblem);
+
 /** A JDBC address is a parameter of the jobs, so it stands in texts that everybody may read. */
 export const jdbcUrl = z
   .string()
@@ -73,6 +78,15 @@ export const jdbcUrl = z
     (text) => !/[?&](user|\w*password)=/i.test(text) && !/^[^?]*@/.test(text),
     'holds a user or a password; they belong in POSTGRES_USER and POSTGRES_PASSWORD',
   )
+  .superRefine((text, context) => {
+    const parameters = jdbcParameters(text);
+    for (const name of parameters.keys())
+      if (!['sslmode', 'sslrootcert', 'user'].includes(name) && !/password$/i.test(name))
+        context.addIssue(`has the parameter ${name}, which the jobs would not use; leave it out`);
+    const mode = parameters.get('sslmode');
+    if (mode !== undefined && !sslMode.safeParse(mode).success)
+      context.addIssue(`has the sslmode ${mode}, which ${sslModeProblem}`);
+  })
   .refine(isOneDatabase, 'is not jdbc:postgresql://host:port/database with one host');
 export const restKey = z.string().regex(restKeyPattern, 'is not base64url of at least 32 bytes').optional();
 export const optional = z.string().min(1).optional();

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { jdbcParameters } from './core/connection-values.js';
 import { ConfigError } from './core/errors.js';
 import {
   definedOnly,
@@ -22,6 +23,7 @@ import {
   port,
   restKey,
   restUrl,
+  sslMode,
   streamUrl,
   symbolList,
   tableName,
@@ -79,6 +81,8 @@ function schemaFor(env: Environment, ports: Ports) {
     PGHOST: oneHost,
     PGPORT: port,
     PGDATABASE: z.string().min(1),
+    PGSSLMODE: sslMode.optional(),
+    PGSSLROOTCERT: optional,
     POSTGRES_JDBC_URL: jdbcUrl,
     POSTGRES_USER: z.string().min(1).default('crypto'),
     POSTGRES_PASSWORD: z.string().min(1).default('crypto'),
@@ -240,6 +244,8 @@ function toConfig(
       password: values.POSTGRES_PASSWORD,
       readerPassword: values.POSTGRES_READER_PASSWORD,
       jdbcUrl: values.POSTGRES_JDBC_URL,
+      tls: { mode: values.PGSSLMODE ?? 'disable', rootCertificate: values.PGSSLROOTCERT },
+      jobTls: jobTlsOf(values),
       cleanTable: values.POSTGRES_CLEAN_TABLE,
       barTable: values.POSTGRES_AGG_TABLE,
     },
@@ -266,6 +272,15 @@ function toConfig(
       python: values.CRYPTOPIPE_PYTHON,
     },
   });
+}
+
+/** What the address names, else what holds for the command line. */
+function jobTlsOf(values: z.infer<ReturnType<typeof schemaFor>>): Config['postgres']['jobTls'] {
+  const parameters = jdbcParameters(values.POSTGRES_JDBC_URL);
+  return {
+    mode: parameters.get('sslmode') ?? values.PGSSLMODE,
+    rootCertificate: parameters.get('sslrootcert') ?? values.PGSSLROOTCERT,
+  };
 }
 
 const keyFileOf = { native: restKeyFileOf, docker: dockerRestKeyFileOf };

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
+import { tlsFailure, tlsOptions, type PostgresTls } from './postgres-tls.js';
 
 /** Where the warehouse is, as this process sees it. */
 export interface PostgresAddress {
@@ -8,6 +9,8 @@ export interface PostgresAddress {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Without encryption where it is not given. */
+  readonly tls?: PostgresTls;
 }
 
 const connectTimeoutMs = 5_000;
@@ -31,8 +34,11 @@ export function createPool(
   address: PostgresAddress,
   statementTimeoutMs = defaultStatementTimeoutMs,
 ): pg.Pool {
+  const { tls, ...login } = address;
   const pool = new pg.Pool({
-    ...address,
+    ...login,
+    // Given in every case: without it the library reads PGSSLMODE by itself, with another meaning.
+    ssl: tls === undefined ? false : tlsOptions(tls),
     types,
     max: 4,
     application_name: 'cryptopipe',
@@ -101,6 +107,12 @@ function translate(error: unknown, pool: pg.Pool): unknown {
   const { host, port, database, user } = pool.options;
   const place = `PostgreSQL at ${host ?? ''}:${port ?? ''}`;
   const { code, message } = error as { code?: string; message: string };
+  const tlsProblem = tlsFailure(error);
+  if (tlsProblem !== undefined)
+    return new UnreachableError(`${place} was not connected to: ${tlsProblem}`, {
+      nextStep: 'Set PGSSLMODE (disable, require, verify-ca, verify-full) and PGSSLROOTCERT.',
+      cause: error,
+    });
   if (error instanceof pg.DatabaseError) return translateSql(error, place, `${user ?? ''}@${database ?? ''}`);
   const isNetwork = code !== undefined && /^E[A-Z_]+$/.test(code);
   // pg gives its own connection errors no code, so their texts are all there is.

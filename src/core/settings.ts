@@ -146,6 +146,18 @@ export const settings: readonly Setting[] = [
   { name: 'PGPORT', meaning: 'its port', shown: '5432' },
   { name: 'PGDATABASE', meaning: 'its database', shown: 'crypto' },
   {
+    name: 'PGSSLMODE',
+    meaning:
+      'its TLS as libpq has it, for this command and the jobs: `disable`, `require`, `verify-ca`, `verify-full`',
+    shown: 'no TLS for this command, what the server prefers for the jobs',
+  },
+  {
+    name: 'PGSSLROOTCERT',
+    meaning:
+      'file of the certificate authority that it is checked by, here and on the workers; `system` for the known ones',
+    shown: 'none',
+  },
+  {
     name: 'POSTGRES_JDBC_URL',
     meaning: 'PostgreSQL, as the jobs see it',
     shown: 'jdbc:postgresql://localhost:5432/crypto',
