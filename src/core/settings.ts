@@ -155,7 +155,7 @@ export const settings: readonly Setting[] = [
     name: 'PGSSLROOTCERT',
     meaning:
       'file of the certificate authority that it is checked by, here and on the workers; `system` for the known ones',
-    shown: 'none',
+    shown: 'no file',
   },
   {
     name: 'POSTGRES_JDBC_URL',

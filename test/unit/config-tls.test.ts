@@ -21,7 +21,7 @@ it.each([
     ['verify-ca', '/of/workers'],
   ],
 ])('%j: the command line has %j, the jobs %j', (environment, [mode, root], [jobMode, jobRoot]) => {
-  const { tls, jobTls } = load(environment as Record<string, string>);
+  const { tls, jobTls } = load(environment);
   expect(tls).toEqual({ mode, rootCertificate: root });
   expect(jobTls).toEqual({ mode: jobMode, rootCertificate: jobRoot });
 });
