@@ -169,6 +169,7 @@ function catalogueOf({ kafka, hdfs, postgres, jobsDir }: Config): Catalogue {
     rejectedPath: hdfs.rejectedPath,
     jdbcUrl: postgres.jdbcUrl,
     postgresUser: postgres.user,
+    postgresTls: postgres.jobTls,
   });
   return readCatalogue(
     [join(projectRoot, 'templates'), ...(jobsDir === undefined ? [] : [jobsDir])],
@@ -200,7 +201,8 @@ function clusterViewOf(config: Config): ClusterView {
   const jars = config.spark.jars ?? readInstallation(config.native.dataDir).sparkJars;
   const python = config.spark.python ?? readInstallation(config.native.dataDir).python;
   const driverUiPort = native ? config.native.ports.driverUi : undefined;
-  return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort };
+  const hadoopUser = config.hdfs.isUserSet ? config.hdfs.user : undefined;
+  return { masterUrl: config.spark.masterUrl, sparkVersion, jars, python, driverUiPort, hadoopUser };
 }
 
 /** Where no stack is installed, Python may be there all the same, and Spark where SPARK_HOME says. */

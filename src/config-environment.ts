@@ -20,6 +20,8 @@ export function settingsEnvironment(config: Config): Record<string, string> {
     CRYPTO_POLL_INTERVAL_MS: String(config.pollIntervalMs),
     KAFKA_TOPIC: kafka.topic,
     KAFKA_CLIENT_ID: kafka.clientId,
+    PGSSLMODE: postgres.tls.mode === 'disable' ? undefined : postgres.tls.mode,
+    PGSSLROOTCERT: postgres.tls.rootCertificate,
     POSTGRES_CLEAN_TABLE: postgres.cleanTable,
     POSTGRES_AGG_TABLE: postgres.barTable,
     // Another address passed the check only because somebody said so.
@@ -28,7 +30,20 @@ export function settingsEnvironment(config: Config): Record<string, string> {
     CRYPTOPIPE_JOBS_DIR: config.jobsDir,
     CRYPTOPIPE_ALARM_COMMAND: config.alarmCommand,
     PYSPARK_PYTHON: spark.python,
+    HADOOP_USER_NAME: config.hdfs.isUserSet ? config.hdfs.user : undefined,
+    ...proxiesOf(config),
     ...stackEnvironment(config),
   };
   return definedOnly(settings) as Record<string, string>;
+}
+
+/** Without those that hold a login, which is a secret. */
+function proxiesOf({ environment }: Config): Record<string, string | undefined> {
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY', 'NO_PROXY'];
+  return Object.fromEntries(
+    names.map((name) => {
+      const value = environment[name] ?? environment[name.toLowerCase()];
+      return [name, value?.includes('@') === true ? undefined : value];
+    }),
+  );
 }

@@ -2,6 +2,11 @@ import type { Environment } from './config-sources.js';
 import type { KnownSecret } from './core/secrets.js';
 import type { Ports } from './core/settings.js';
 
+export interface PostgresTls {
+  readonly mode: 'disable' | 'require' | 'verify-ca' | 'verify-full';
+  readonly rootCertificate: string | undefined;
+}
+
 /** Everything that is set from outside, checked; frozen. Paths are absolute, URLs have no trailing slash. */
 export interface Config {
   readonly stack: 'native' | 'docker';
@@ -30,6 +35,8 @@ export interface Config {
   readonly hdfs: {
     readonly webUrl: string;
     readonly user: string;
+    /** False where `user` is the default. */
+    readonly isUserSet: boolean;
     /** `hdfs://host:port`, as the jobs see it. */
     readonly root: string;
     readonly rawPath: string;
@@ -45,6 +52,10 @@ export interface Config {
     /** Of the role `crypto_reader`; undefined where it is not to log in. */
     readonly readerPassword: string | undefined;
     readonly jdbcUrl: string;
+    /** How the command line connects. */
+    readonly tls: PostgresTls;
+    /** How the jobs connect: their certificates are files on the workers. Undefined leaves it to libpq. */
+    readonly jobTls: { readonly mode: string | undefined; readonly rootCertificate: string | undefined };
     readonly cleanTable: string;
     readonly barTable: string;
   };

@@ -81,7 +81,9 @@ const unsetVariable =
 /** What the programs that we start inherit: our environment, and what `.env` sets for other programs alone. */
 export const inheritedEnvironment = (envFile: Environment, environment: Environment): Environment => ({
   ...Object.fromEntries(
-    Object.entries(envFile).filter(([name]) => isForeign(name) && !ownNames.includes(name)),
+    Object.entries(envFile).filter(
+      ([name]) => isForeign(name) && (/_proxy$/i.test(name) || !ownNames.includes(name)),
+    ),
   ),
   ...environment,
 });

@@ -1,7 +1,10 @@
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { readBrokerList } from './core/broker-list.js';
+import { jdbcParameters, parseJdbcUrl } from './core/connection-values.js';
 import { isLoopback, restKeyPattern } from './core/rest-key.js';
+import { readSymbolList, symbolProblem } from './core/symbol.js';
 
 // The types of the settings' values: each checks one text, and its message says what is wrong without repeating a value.
 
@@ -29,31 +32,62 @@ export const wholeNumber = (least: number, most: number) => {
     .refine((value) => Number.isInteger(value) && value >= least && value <= most, error);
 };
 export const port = wholeNumber(1, 65_535);
-export const symbolList = z
+/** A text that a reader of ours makes a value of, or says what is wrong with it. */
+const readBy = <T>(read: (text: string) => { readonly value: T } | { readonly problem: string }) =>
+  z.string().transform((text, context) => {
+    const result = read(text);
+    if ('value' in result) return result.value;
+    context.addIssue({ code: 'custom', message: result.problem });
+    return z.NEVER;
+  });
+export const symbolList = readBy((text) => {
+  const list = readSymbolList(text);
+  const problem = symbolProblem(list);
+  return problem === undefined ? { value: [...list.symbols] } : { problem };
+});
+export const brokerList = readBy((text) => {
+  const list = readBrokerList(text);
+  return 'brokers' in list ? { value: list.brokers } : list;
+});
+export const oneHost = z
   .string()
-  .transform((text) => [
-    ...new Set(
-      text
-        .split(',')
-        .map((part) => part.trim().toUpperCase())
-        .filter((part) => part !== ''),
-    ),
-  ])
-  .refine(
-    (list) => list.length > 0 && list.every((name) => /^[A-Z0-9._-]{1,20}$/.test(name)),
-    'is not a comma list of symbols',
-  );
+  .regex(/^[^\s,@]+$/, 'is not one host; the command line and the jobs connect to one server');
 export const tableName = z
   .string()
   .regex(/^[a-z_][a-z0-9_]*\.[a-z_][a-z0-9_]*$/, 'is not schema.table in lower case');
 export const hdfsUrl = z
   .string()
   .regex(/^hdfs:\/\/[^/]+\/.+[^/]$/, 'is not an hdfs://host:port/path address');
+function isOneDatabase(text: string): boolean {
+  try {
+    return parseJdbcUrl(text).port <= 65_535;
+  } catch {
+    return false;
+  }
+}
+
+const sslModeProblem =
+  'is none of disable, require, verify-ca, verify-full; whether allow and prefer encrypt is left to the server, so they are not taken';
+/** libpq's modes that are the same for every server. */
+export const sslMode = z.enum(['disable', 'require', 'verify-ca', 'verify-full'], sslModeProblem);
+
 /** A JDBC address is a parameter of the jobs, so it stands in texts that everybody may read. */
 export const jdbcUrl = z
   .string()
-  .regex(/^jdbc:postgresql:\/\/[^/]+\/[^?]+/, 'is not jdbc:postgresql://host:port/database')
-  .refine((text) => !/[?&]\w*password=/i.test(text), 'holds a password; it belongs in POSTGRES_PASSWORD');
+  .refine(
+    (text) => !/[?&](user|\w*password)=/i.test(text) && !/^[^?]*@/.test(text),
+    'holds a user or a password; they belong in POSTGRES_USER and POSTGRES_PASSWORD',
+  )
+  .superRefine((text, context) => {
+    const parameters = jdbcParameters(text);
+    for (const name of parameters.keys())
+      if (!['sslmode', 'sslrootcert', 'user'].includes(name) && !/password$/i.test(name))
+        context.addIssue(`has the parameter ${name}, which the jobs would not use; leave it out`);
+    const mode = parameters.get('sslmode');
+    if (mode !== undefined && !sslMode.safeParse(mode).success)
+      context.addIssue(`has the sslmode ${mode}, which ${sslModeProblem}`);
+  })
+  .refine(isOneDatabase, 'is not jdbc:postgresql://host:port/database with one host');
 export const restKey = z.string().regex(restKeyPattern, 'is not base64url of at least 32 bytes').optional();
 export const optional = z.string().min(1).optional();
 

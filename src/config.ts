@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { jdbcParameters } from './core/connection-values.js';
 import { ConfigError } from './core/errors.js';
 import {
   definedOnly,
@@ -11,14 +12,18 @@ import {
   type Environment,
 } from './config-sources.js';
 import type { Config, ConfigFlags } from './config-shape.js';
+import { followAddresses, type Followed } from './config-addresses.js';
 import {
   archive,
+  brokerList,
   hdfsUrl,
   jdbcUrl,
+  oneHost,
   optional,
   port,
   restKey,
   restUrl,
+  sslMode,
   streamUrl,
   symbolList,
   tableName,
@@ -39,11 +44,7 @@ function defaultFolder(env: Environment, xdgName: string, homePart: string, root
   return isRoot ? rootFolder : join(home, homePart, 'cryptopipe');
 }
 
-function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
-  const hdfsRoot = isDocker ? 'hdfs://namenode:8020' : `hdfs://localhost:${ports.nameNodeRpc}`;
-  const jdbc = isDocker ? 'jdbc:postgresql://postgres:5432' : `jdbc:postgresql://localhost:${ports.postgres}`;
-  const database = env['PGDATABASE'] ?? 'crypto';
-  const kafka = `localhost:${ports.kafka}`;
+function schemaFor(env: Environment, ports: Ports) {
   return z.object({
     CRYPTOPIPE_DATA_DIR: z
       .string()
@@ -63,42 +64,44 @@ function schemaFor(env: Environment, ports: Ports, isDocker: boolean) {
     CRYPTO_STREAM_URL: streamUrl,
     CRYPTO_SYMBOL: symbolList.default(['BTCUSDT']),
     CRYPTO_POLL_INTERVAL_MS: wholeNumber(100, 3_600_000).default(5000),
-    KAFKA_BOOTSTRAP_SERVERS: z.string().min(1).default(kafka),
-    CRYPTOPIPE_CLUSTER_KAFKA: z
-      .string()
-      .min(1)
-      .default(isDocker ? 'kafka:9092' : (env['KAFKA_BOOTSTRAP_SERVERS'] ?? kafka)),
+    KAFKA_BOOTSTRAP_SERVERS: brokerList,
+    CRYPTOPIPE_CLUSTER_KAFKA: brokerList,
     KAFKA_TOPIC: z
       .string()
       .regex(/^[a-zA-Z0-9._-]{1,200}$/, 'is not a topic name')
       .default('crypto_raw'),
     KAFKA_CLIENT_ID: z.string().min(1).default('cryptopipe'),
-    WEBHDFS_URL: url.default(`http://localhost:${ports.nameNodeHttp}`),
-    HDFS_RAW_PATH: hdfsUrl.default(`${hdfsRoot}/datalake/raw/crypto`),
-    HDFS_CLEAN_PATH: hdfsUrl.default(`${hdfsRoot}/datalake/clean/crypto`),
-    PGHOST: z.string().min(1).default('localhost'),
-    PGPORT: port.default(ports.postgres),
-    PGDATABASE: z.string().min(1).default('crypto'),
-    POSTGRES_JDBC_URL: jdbcUrl.default(`${jdbc}/${database}`),
+    HADOOP_USER_NAME: z
+      .string()
+      .regex(/^[^\s:/@]{1,255}$/, 'is not the name of a user')
+      .optional(),
+    WEBHDFS_URL: url,
+    HDFS_RAW_PATH: hdfsUrl,
+    HDFS_CLEAN_PATH: hdfsUrl,
+    PGHOST: oneHost,
+    PGPORT: port,
+    PGDATABASE: z.string().min(1),
+    PGSSLMODE: sslMode.optional(),
+    PGSSLROOTCERT: optional,
+    POSTGRES_JDBC_URL: jdbcUrl,
     POSTGRES_USER: z.string().min(1).default('crypto'),
     POSTGRES_PASSWORD: z.string().min(1).default('crypto'),
     POSTGRES_READER_PASSWORD: z.string().min(1).optional(),
     POSTGRES_CLEAN_TABLE: tableName.default('crypto.crypto_prices_clean'),
     POSTGRES_AGG_TABLE: tableName.default('crypto.crypto_prices_agg_1min'),
-    SPARK_REST_URL: restUrl(env['CRYPTOPIPE_ALLOW_INSECURE_REST'] === 'true').default(
-      `http://localhost:${ports.sparkRest}`,
-    ),
+    SPARK_REST_URL: restUrl(env['CRYPTOPIPE_ALLOW_INSECURE_REST'] === 'true'),
     SPARK_REST_KEY: restKey,
     CRYPTOPIPE_ALLOW_INSECURE_REST: z.enum(['true', 'false']).optional(),
-    SPARK_UI_URL: url.default(`http://localhost:${ports.sparkUi}`),
-    SPARK_MASTER_URL: z
-      .string()
-      .regex(/^spark:\/\/.+/, 'is not spark://host:port')
-      .default(isDocker ? 'spark://spark-master:7077' : `spark://127.0.0.1:${ports.sparkRpc}`),
+    SPARK_UI_URL: url,
+    SPARK_MASTER_URL: z.string().regex(/^spark:\/\/.+/, 'is not spark://host:port'),
     CRYPTOPIPE_SPARK_JARS: optional,
     CRYPTOPIPE_JOBS_DIR: optional.transform((path) => (path === undefined ? undefined : resolve(path))),
     CRYPTOPIPE_ALARM_COMMAND: optional,
     PYSPARK_PYTHON: optional,
+    HTTPS_PROXY: optional,
+    HTTP_PROXY: optional,
+    ALL_PROXY: optional,
+    NO_PROXY: optional,
     AIRFLOW_ADMIN_PASSWORD: optional,
     GRAFANA_ADMIN_PASSWORD: optional,
   });
@@ -125,8 +128,18 @@ const firstSchema = z.object({
   CRYPTOPIPE_PORT_OFFSET: wholeNumber(0, 50_000).default(0),
 });
 
-function problemsOf({ error }: { readonly error?: z.ZodError | undefined }): string[] {
-  return error?.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) ?? [];
+/** One line for each value that is wrong; of one that follows another setting, with that setting's name. */
+function problemsOf(
+  { error }: { readonly error?: z.ZodError | undefined },
+  sources: Followed['sources'] = {},
+): string[] {
+  const issues = (error?.issues ?? []).map(({ path, message }) => ({ name: path.join('.'), message }));
+  const wrong = new Set(issues.map(({ name }) => name));
+  return issues.flatMap(({ name, message }) => {
+    const source = sources[name];
+    if (source === undefined) return [`${name}: ${message}`];
+    return wrong.has(source) ? [] : [`${name} (which follows ${source}): ${message}`];
+  });
 }
 
 type PublishedPorts = z.infer<typeof dockerPortSchema>;
@@ -165,8 +178,10 @@ export function loadConfig(flags: ConfigFlags, environment: Environment, envFile
     : { CRYPTOPIPE_STACK: 'native' as const, CRYPTOPIPE_PORT_OFFSET: 0 };
   const published = dockerPortSchema.safeParse(env);
   const ports = portsOf(portOffset, stack === 'docker' ? (published.data ?? {}) : {});
-  const parsed = schemaFor(env, ports, stack === 'docker').safeParse(env);
-  problems.push(...[first, published, parsed].flatMap(problemsOf));
+  const followed = followAddresses(env, { ports, isDocker: stack === 'docker' });
+  const parsed = schemaFor(env, ports).safeParse({ ...followed.values, ...env });
+  problems.push(...[first, published].flatMap((result) => problemsOf(result)));
+  problems.push(...problemsOf(parsed, followed.sources), ...followed.problems);
   if (problems.length > 0 || !parsed.success) {
     throw new ConfigError(`The configuration is wrong:\n${problems.map((line) => `  ${line}`).join('\n')}`, {
       nextStep: 'Correct the settings named above; the README lists all of them with their meaning.',
@@ -205,15 +220,17 @@ function toConfig(
     archiveUrl: values.CRYPTO_ARCHIVE_URL ?? archiveUrlOf(values.CRYPTO_API_URL),
     streamUrl: values.CRYPTO_STREAM_URL ?? streamUrlOf(values.CRYPTO_API_URL),
     kafka: {
-      brokers: values.KAFKA_BOOTSTRAP_SERVERS.split(',').map((broker) => broker.trim()),
-      clusterBrokers: values.CRYPTOPIPE_CLUSTER_KAFKA,
+      brokers: values.KAFKA_BOOTSTRAP_SERVERS,
+      clusterBrokers: values.CRYPTOPIPE_CLUSTER_KAFKA.join(','),
       topic: values.KAFKA_TOPIC,
       cursorTopic: 'cryptopipe_cursors',
       clientId: values.KAFKA_CLIENT_ID,
     },
     hdfs: {
       webUrl: values.WEBHDFS_URL,
-      user: base.stack === 'docker' ? 'hadoop' : currentUser(base.environment).name,
+      user:
+        values.HADOOP_USER_NAME ?? (base.stack === 'docker' ? 'hadoop' : currentUser(base.environment).name),
+      isUserSet: values.HADOOP_USER_NAME !== undefined,
       root: `hdfs://${root.host}`,
       rawPath: values.HDFS_RAW_PATH,
       cleanPath: values.HDFS_CLEAN_PATH,
@@ -227,6 +244,8 @@ function toConfig(
       password: values.POSTGRES_PASSWORD,
       readerPassword: values.POSTGRES_READER_PASSWORD,
       jdbcUrl: values.POSTGRES_JDBC_URL,
+      tls: { mode: values.PGSSLMODE ?? 'disable', rootCertificate: values.PGSSLROOTCERT },
+      jobTls: jobTlsOf(values),
       cleanTable: values.POSTGRES_CLEAN_TABLE,
       barTable: values.POSTGRES_AGG_TABLE,
     },
@@ -253,6 +272,15 @@ function toConfig(
       python: values.CRYPTOPIPE_PYTHON,
     },
   });
+}
+
+/** What the address names, else what holds for the command line. */
+function jobTlsOf(values: z.infer<ReturnType<typeof schemaFor>>): Config['postgres']['jobTls'] {
+  const parameters = jdbcParameters(values.POSTGRES_JDBC_URL);
+  return {
+    mode: parameters.get('sslmode') ?? values.PGSSLMODE,
+    rootCertificate: parameters.get('sslrootcert') ?? values.PGSSLROOTCERT,
+  };
 }
 
 const keyFileOf = { native: restKeyFileOf, docker: dockerRestKeyFileOf };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import { UnreachableError } from '../core/errors.js';
+import { lowerCase } from '../core/symbol.js';
 import type { MarketStream, StreamConnection, StreamEnd } from '../core/ports/market-stream.js';
 import type { Tick } from '../core/tick.js';
 import { parseAggTrade } from '../core/trade.js';
@@ -90,7 +91,7 @@ async function subscribe(socket: WebSocket, symbols: readonly string[], signal: 
     if (first > 0) await sleep(messageIntervalMs, undefined, { signal });
     const params = symbols
       .slice(first, first + streamsPerMessage)
-      .map((symbol) => `${symbol.toLowerCase()}@aggTrade`);
+      .map((symbol) => `${lowerCase(symbol)}@aggTrade`);
     const answer = answerTo(socket, id);
     socket.send(JSON.stringify({ method: 'SUBSCRIBE', params, id }));
     await answer;

@@ -2,6 +2,7 @@ import type kafkajs from 'kafkajs';
 import type { Admin, Kafka } from 'kafkajs';
 import pRetry from 'p-retry';
 import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
+import { seedOf, socketFactory } from './kafka-seeds.js';
 
 /** How the pipeline's topics are reached and called. */
 export interface KafkaOptions {
@@ -28,7 +29,8 @@ const retriesOf: Readonly<Record<Patience, number>> = { start: 7, outage: 40 };
 export async function kafkaClient(options: KafkaOptions, patience: Patience = 'start'): Promise<Kafka> {
   const kafkajs = await loadKafkajs();
   return new kafkajs.Kafka({
-    brokers: [...options.brokers],
+    brokers: options.brokers.map(seedOf),
+    socketFactory,
     clientId: options.clientId,
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 3000,

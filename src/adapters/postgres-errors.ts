@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { ConfigError, CryptopipeError, RefusedError, UnreachableError } from '../core/errors.js';
+import { tlsFailure } from './postgres-tls.js';
 
 /** Where the failed statement was sent, for the message. */
 export interface PostgresPlace {
@@ -161,20 +162,16 @@ const isOfClient = (error: unknown): error is NodeJS.ErrnoException =>
     error instanceof AggregateError ||
     typeof (error as NodeJS.ErrnoException).code === 'string');
 
-/** Codes of OpenSSL and node:tls; node-postgres itself gives its errors no code, so their texts are all there is. */
-const tlsFault =
-  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_)/;
-const tlsText = /\bSSL\b|\bTLS\b|certificate/i;
+/** node-postgres gives its own errors no code, so their texts are all there is. */
 const loginText = /^SASL|password|unknown authenticationOk|authentication/i;
 
 function translateClientError(error: NodeJS.ErrnoException, place: PostgresPlace): CryptopipeError {
   const { code = '', message } = error;
   const said = message === '' ? code : message;
-  const isTls = tlsFault.test(code) || (code === '' && tlsText.test(message));
-  if (isTls)
-    return new ConfigError(`${placeOf(place)} and cryptopipe do not agree on TLS: ${said}`, {
-      nextStep:
-        'Set PGSSLMODE as the server needs it, and the certificate of its authority where it has one.',
+  const tlsProblem = tlsFailure(error);
+  if (tlsProblem !== undefined)
+    return new ConfigError(`${placeOf(place)} was not connected to: ${tlsProblem}`, {
+      nextStep: 'Set PGSSLMODE (disable, require, verify-ca, verify-full) and PGSSLROOTCERT.',
       cause: error,
     });
   if (code === '' && loginText.test(message))

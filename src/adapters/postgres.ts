@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { WarehouseState } from '../core/ports/bars.js';
 import { translatePostgresError } from './postgres-errors.js';
+import { tlsOptions, type PostgresTls } from './postgres-tls.js';
 
 /** Where the warehouse is, as this process sees it. */
 export interface PostgresAddress {
@@ -9,6 +10,8 @@ export interface PostgresAddress {
   readonly database: string;
   readonly user: string;
   readonly password: string;
+  /** Without encryption where it is not given. */
+  readonly tls?: PostgresTls;
 }
 
 const connectTimeoutMs = 5_000;
@@ -32,8 +35,11 @@ export function createPool(
   address: PostgresAddress,
   statementTimeoutMs = defaultStatementTimeoutMs,
 ): pg.Pool {
+  const { tls, ...login } = address;
   const pool = new pg.Pool({
-    ...address,
+    ...login,
+    // Given in every case: without it the library reads PGSSLMODE by itself, with another meaning.
+    ssl: tls === undefined ? false : tlsOptions(tls),
     types,
     max: 4,
     application_name: 'cryptopipe',

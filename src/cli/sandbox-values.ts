@@ -1,7 +1,7 @@
 import { UsageError } from '../core/errors.js';
+import { readSymbolList, symbolProblem } from '../core/symbol.js';
 import type { Halt, TapeOddities } from '../core/ports/sandbox.js';
 
-const SYMBOL = /^[A-Z0-9._]{1,20}$/;
 const MINUTE_MS = 60_000;
 const LONGEST_HALT_DAYS = 7;
 
@@ -22,12 +22,10 @@ export function parseNumber(
 
 /** Names between commas, in upper case, each once. */
 export function parseSymbols(text: string, flag: string): string[] {
-  const names = [...new Set(text.split(',').map((name) => name.trim().toUpperCase()))];
-  const wrong = names.find((name) => !SYMBOL.test(name));
-  if (wrong === undefined) return names;
-  throw new UsageError(`${flag} ${text}: '${wrong}' is not a symbol`, {
-    nextStep: 'Type them like BTCUSDT,ETHUSDT.',
-  });
+  const list = readSymbolList(text);
+  const problem = symbolProblem(list);
+  if (problem === undefined) return [...list.symbols];
+  throw new UsageError(`${flag}: ${problem}`, { nextStep: 'Type them like BTCUSDT,ETHUSDT.' });
 }
 
 /** Epoch ms of ISO 8601 or of epoch ms. */

@@ -1,6 +1,7 @@
 import { Option, type Command } from 'commander';
 import { verify, type VerifyOptions } from '../commands/verify.js';
 import { UsageError } from '../core/errors.js';
+import { readSymbolList, symbolProblem } from '../core/symbol.js';
 import type { ComparedWith } from '../core/ports/reconciliations.js';
 import { parseDuration, parseTime } from '../core/time-range.js';
 import type { CliContext } from './context.js';
@@ -88,9 +89,8 @@ function toOptions(flags: VerifyFlags): VerifyOptions {
 
 function toSymbols(list: string | undefined): string[] | undefined {
   if (list === undefined) return undefined;
-  const names = [...new Set(list.split(',').map((name) => name.trim().toUpperCase()))];
-  if (names.every((name) => /^[A-Z0-9._-]{1,20}$/.test(name))) return names;
-  throw new UsageError(`"${list}" is not a comma list of symbols`, {
-    nextStep: 'Write it like BTCUSDT,ETHUSDT.',
-  });
+  const read = readSymbolList(list);
+  const problem = symbolProblem(read);
+  if (problem === undefined) return [...read.symbols];
+  throw new UsageError(`--symbols: ${problem}`, { nextStep: 'Write it like BTCUSDT,ETHUSDT.' });
 }

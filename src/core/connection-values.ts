@@ -12,6 +12,8 @@ export interface ClusterPlaces {
   readonly rejectedPath: string;
   readonly jdbcUrl: string;
   readonly postgresUser: string;
+  /** libpq's words, and a file on the workers; undefined leaves it to libpq. */
+  readonly postgresTls?: { readonly mode: string | undefined; readonly rootCertificate: string | undefined };
 }
 
 /** Host, port and database of `jdbc:postgresql://host[:port]/database[?…]`. */
@@ -29,6 +31,10 @@ export function parseJdbcUrl(url: string): {
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 5432), database };
 }
 
+/** The parameters of a JDBC address, by their name. */
+export const jdbcParameters = (url: string): ReadonlyMap<string, string> =>
+  new Map(new URLSearchParams(/\?(.*)$/s.exec(url)?.[1] ?? ''));
+
 /** What every template knows without declaring it, and what `${name}` in a manifest's default stands for. */
 export function connectionValues(places: ClusterPlaces): ParameterValues {
   const { host, port, database } = parseJdbcUrl(places.jdbcUrl);
@@ -43,6 +49,8 @@ export function connectionValues(places: ClusterPlaces): ParameterValues {
     postgres_port: port,
     postgres_database: database,
     postgres_user: places.postgresUser,
+    postgres_sslmode: places.postgresTls?.mode ?? '',
+    postgres_sslrootcert: places.postgresTls?.rootCertificate ?? '',
   };
 }
 

@@ -1,4 +1,5 @@
 import { UsageError } from './errors.js';
+import { isSymbol } from './symbol.js';
 import type { Hole } from './ports/bars.js';
 import { sampleSource, type Proof } from './bar-proof.js';
 
@@ -100,9 +101,9 @@ export type DashboardEvent =
 /** @throws UsageError for an interval that there is none of, and for names that no series has. */
 export function parseWish(query: Readonly<Record<string, string | undefined>>): ChartWish {
   const { source, symbol, interval } = query;
-  for (const name of [source, symbol])
-    if (name !== undefined && !/^[\w.-]{1,80}$/.test(name))
-      throw new UsageError('source and symbol are names of letters, digits, dots and dashes');
+  if (source !== undefined && !/^[\w.-]{1,80}$/.test(source))
+    throw new UsageError('a source is a name of letters, digits, dots and hyphens');
+  if (symbol !== undefined && !isSymbol(symbol)) throw new UsageError('there is no such symbol');
   if (interval !== undefined && !isInterval(interval))
     throw new UsageError(`interval is one of ${Object.keys(chartIntervals).join(', ')}`);
   return { source, symbol, interval };

@@ -112,9 +112,13 @@ export const settings: readonly Setting[] = [
     meaning: 'where the exchange pushes its trades',
     shown: 'the stream host of CRYPTO_API_URL',
   },
-  { name: 'CRYPTO_SYMBOL', meaning: 'one symbol or a comma list', shown: 'BTCUSDT' },
+  { name: 'CRYPTO_SYMBOL', meaning: 'one symbol or a comma list, in any alphabet', shown: 'BTCUSDT' },
   { name: 'CRYPTO_POLL_INTERVAL_MS', meaning: 'pause between two polls when not behind', shown: '5000' },
-  { name: 'KAFKA_BOOTSTRAP_SERVERS', meaning: 'Kafka, as this command sees it', shown: 'localhost:9092' },
+  {
+    name: 'KAFKA_BOOTSTRAP_SERVERS',
+    meaning: 'Kafka, as this command sees it: comma list of host or host:port',
+    shown: 'localhost:9092',
+  },
   {
     name: 'CRYPTOPIPE_CLUSTER_KAFKA',
     meaning: 'Kafka, as the jobs see it',
@@ -123,6 +127,11 @@ export const settings: readonly Setting[] = [
   { name: 'KAFKA_TOPIC', meaning: 'topic of the ticks', shown: 'crypto_raw' },
   { name: 'KAFKA_CLIENT_ID', meaning: 'client id of the producer', shown: 'cryptopipe' },
   { name: 'WEBHDFS_URL', meaning: 'WebHDFS of the NameNode', shown: 'http://localhost:9870' },
+  {
+    name: 'HADOOP_USER_NAME',
+    meaning: 'the user of HDFS, for this command and for the jobs',
+    shown: 'who runs the command; docker hadoop',
+  },
   {
     name: 'HDFS_RAW_PATH',
     meaning: 'raw records in the lake, as the jobs see it',
@@ -136,6 +145,18 @@ export const settings: readonly Setting[] = [
   { name: 'PGHOST', meaning: 'PostgreSQL, as this command sees it', shown: 'localhost' },
   { name: 'PGPORT', meaning: 'its port', shown: '5432' },
   { name: 'PGDATABASE', meaning: 'its database', shown: 'crypto' },
+  {
+    name: 'PGSSLMODE',
+    meaning:
+      'its TLS as libpq has it, for this command and the jobs: `disable`, `require`, `verify-ca`, `verify-full`',
+    shown: 'no TLS for this command, what the server prefers for the jobs',
+  },
+  {
+    name: 'PGSSLROOTCERT',
+    meaning:
+      'file of the certificate authority that it is checked by, here and on the workers; `system` for the known ones',
+    shown: 'no file',
+  },
   {
     name: 'POSTGRES_JDBC_URL',
     meaning: 'PostgreSQL, as the jobs see it',
@@ -189,6 +210,19 @@ export const settings: readonly Setting[] = [
     name: 'CRYPTOPIPE_ALARM_COMMAND',
     meaning: "a program that Airflow's tasks call when they have failed, with the words on its stdin",
     shown: 'nobody is called',
+  },
+  {
+    name: 'HTTPS_PROXY',
+    meaning:
+      'proxy for addresses with TLS (https, wss); it may also be written in lower case, as the next three',
+    shown: 'no proxy',
+  },
+  { name: 'HTTP_PROXY', meaning: 'proxy for addresses without TLS', shown: 'no proxy' },
+  { name: 'ALL_PROXY', meaning: 'proxy where neither of the two is set', shown: 'no proxy' },
+  {
+    name: 'NO_PROXY',
+    meaning: 'comma list of hosts that are reached without a proxy; this computer always is',
+    shown: 'this computer',
   },
   { name: 'PYSPARK_PYTHON', meaning: 'Python on the workers', shown: "the stack's own" },
   {

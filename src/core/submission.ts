@@ -9,6 +9,8 @@ export interface ClusterView {
   readonly sparkVersion: string;
   readonly jars: readonly string[];
   readonly python: string;
+  /** HADOOP_USER_NAME of driver and executors, where it was set; else the workers' own. */
+  readonly hadoopUser?: string | undefined;
   /** First port to try for the application's web page; undefined leaves it to Spark. */
   readonly driverUiPort: number | undefined;
 }
@@ -83,6 +85,7 @@ function applicationSettings(work: Work, cluster: ClusterView): Record<string, s
     // The application's page asks nobody who they are, and a job of Spark that is killed there fails its batch.
     'spark.ui.killEnabled': 'false',
     ...work.sparkSettings,
+    ...(cluster.hadoopUser === undefined ? {} : { 'spark.executorEnv.HADOOP_USER_NAME': cluster.hadoopUser }),
     ...(cluster.driverUiPort === undefined ? {} : { 'spark.ui.port': String(cluster.driverUiPort) }),
     'spark.redaction.regex': redacted,
   };
@@ -140,9 +143,16 @@ function pythonPart(
       ...program.args,
     ],
     sparkProperties: driverProperties(work, appName, cluster),
-    environmentVariables: { MASTER: cluster.masterUrl, PYSPARK_PYTHON: cluster.python },
+    environmentVariables: {
+      MASTER: cluster.masterUrl,
+      PYSPARK_PYTHON: cluster.python,
+      ...hadoopUserOf(cluster),
+    },
   };
 }
+
+const hadoopUserOf = ({ hadoopUser }: ClusterView): Record<string, string> =>
+  hadoopUser === undefined ? {} : { HADOOP_USER_NAME: hadoopUser };
 
 /** The driver is the program's own JVM, and every setting reaches it as a system property. */
 function jarPart(
@@ -161,7 +171,7 @@ function jarPart(
       ...driverProperties(work, appNameOf(work, runId), cluster),
       'spark.jars': jars.join(','),
     },
-    environmentVariables: {},
+    environmentVariables: hadoopUserOf(cluster),
   };
 }
 

@@ -1,7 +1,11 @@
+import { symbolPattern } from '../core/symbol.js';
 import { ApiError } from './api-error.js';
 
 const NUMBER = /^[0-9]{1,20}$/;
-const SYMBOL = /^[A-Z0-9-_.]{1,20}$/;
+// The exchange writes symbols in upper case, as far as an alphabet has one.
+const NAME = `(?![^",]*[a-z])${symbolPattern}`;
+const SYMBOL = new RegExp(`^${NAME}$`, 'u');
+const SYMBOLS = new RegExp(`^\\[("${NAME}"(,"${NAME}")*)?\\]$`, 'u');
 /** Times with 16 digits are µs, those with 13 are ms. */
 const FIRST_MICROSECOND_TIME = 1e15;
 
@@ -69,8 +73,7 @@ export class Params {
 
   /** The list of `symbols=["A","B"]`. */
   symbols(): readonly string[] | undefined {
-    const legal = /^\[("[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}){0,1}\]$/;
-    const text = this.text('symbols', legal);
+    const text = this.text('symbols', SYMBOLS);
     if (text === undefined) return undefined;
     if (this.has('symbol')) throw new ApiError(-1128, 'Combination of optional parameters invalid.');
     const names = JSON.parse(text) as string[];

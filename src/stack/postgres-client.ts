@@ -13,6 +13,8 @@ export async function withClient<T>(
     user: settings.postgres.user,
     password: settings.postgres.password,
     database,
+    // The stack's server has no TLS; without this the library reads PGSSLMODE of the caller.
+    ssl: false,
     connectionTimeoutMillis: 3000,
     query_timeout: 10_000,
   });

@@ -119,7 +119,8 @@ describe('the sandbox answers', () => {
     [
       '/api/v3/aggTrades?symbol=btcusdt',
       -1100,
-      "Illegal characters found in parameter 'symbol'; legal range is '^[A-Z0-9-_.]{1,20}$'.",
+      // Symbols of other alphabets are listed since 2025.
+      String.raw`Illegal characters found in parameter 'symbol'; legal range is '^(?![^",]*[a-z])[\p{L}\p{M}\p{N}._-]{1,50}$'.`,
     ],
     [
       `${trades}&startTime=noon`,

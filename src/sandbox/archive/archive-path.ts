@@ -1,3 +1,5 @@
+import { symbolPattern } from '../../core/symbol.js';
+
 /** A file of the archive: the trades or the minute klines of one day, or the checksum beside it. */
 export interface ArchivePath {
   readonly symbol: string;
@@ -9,15 +11,26 @@ export interface ArchivePath {
   readonly isChecksum: boolean;
 }
 
-const PATH =
-  /^\/data\/spot\/daily\/(?:(aggTrades)\/([A-Z0-9._]+)|klines\/([A-Z0-9._]+)\/(1m))\/(([A-Z0-9._]+)-(aggTrades|1m)-(\d{4}-\d\d-\d\d))\.zip(\.CHECKSUM)?$/;
+const folder = `(?:(aggTrades)/(${symbolPattern})|klines/(${symbolPattern})/(1m))`;
+const file = `((${symbolPattern})-(aggTrades|1m)-(\\d{4}-\\d\\d-\\d\\d))\\.zip(\\.CHECKSUM)?`;
+const PATH = new RegExp(`^/data/spot/daily/${folder}/${file}$`, 'u');
 
 /** Reads `/data/spot/daily/aggTrades/<SYM>/…zip` and `/data/spot/daily/klines/<SYM>/1m/…zip`; undefined for other paths. */
 export function parseArchivePath(path: string): ArchivePath | undefined {
-  const [, trades, tradesOf, klinesOf, minutes, name, symbol, type, date, checksum] = PATH.exec(path) ?? [];
+  const [, trades, tradesOf, klinesOf, minutes, name, symbol, type, date, checksum] =
+    PATH.exec(decoded(path)) ?? [];
   const day = Date.parse(`${date ?? ''}T00:00:00Z`);
   if (name === undefined || symbol === undefined || Number.isNaN(day)) return undefined;
   if (symbol !== (tradesOf ?? klinesOf) || type !== (trades ?? minutes)) return undefined;
   const kind = type === '1m' ? '1m' : 'aggTrades';
   return { symbol, type: kind, day, name, isChecksum: checksum !== undefined };
+}
+
+/** Names of other alphabets arrive percent-encoded; what is no encoding is no path. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return '';
+  }
 }

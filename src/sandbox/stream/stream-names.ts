@@ -1,3 +1,4 @@
+import { isSymbol, upperCase } from '../../core/symbol.js';
 import type { TimeScale } from '../answers.js';
 
 /** How many streams a connection may have. */
@@ -42,11 +43,12 @@ function scaleOf(unit: string | null): TimeScale | undefined {
 
 /** Names of any stream look so; the exchange takes names that it does not know, and sends nothing for them. */
 export function isStreamName(name: string): boolean {
-  return /^[\w!][\w.!@+:-]{0,63}$/.test(name);
+  return /^[\p{L}\p{M}\p{N}_!][\p{L}\p{M}\p{N}_.!@+:-]{0,79}$/u.test(name);
 }
 
 /** The symbol whose aggregate trades a stream carries: `btcusdt@aggTrade`, the symbol in lower case. */
 export function tradedSymbol(stream: string): string | undefined {
-  const name = /^([a-z0-9._]+)@aggTrade$/.exec(stream)?.[1];
-  return name?.toUpperCase();
+  const name = /^(.+)@aggTrade$/.exec(stream)?.[1];
+  const symbol = name === undefined || /[A-Z]/.test(name) ? undefined : upperCase(name);
+  return symbol !== undefined && isSymbol(symbol) ? symbol : undefined;
 }

@@ -1,3 +1,4 @@
+import { lowerCase } from '../../core/symbol.js';
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -87,7 +88,7 @@ export class StreamServer {
   private sendDue(): void {
     this.disturb();
     for (const due of this.pump.take()) {
-      const stream = `${due.symbol.toLowerCase()}@aggTrade`;
+      const stream = `${lowerCase(due.symbol)}@aggTrade`;
       for (const connection of this.connections.keys())
         if (connection.has(stream)) connection.deliver(stream, due);
     }

@@ -5,6 +5,7 @@ import { createGunzip } from 'node:zlib';
 import { parse } from 'csv-parse';
 import yauzl from 'yauzl';
 import { ConfigError } from '../../core/errors.js';
+import { symbolPattern } from '../../core/symbol.js';
 
 /** Spot files count in µs from 2025 on, in ms before; no ms time of a trade has so many digits. */
 const FIRST_MICROSECOND_TIME = 1e15;
@@ -16,9 +17,11 @@ export function badRow(file: string, line: number, what: string): ConfigError {
   });
 }
 
+const archiveName = new RegExp(`^(${symbolPattern}?)-([A-Za-z0-9]+)-.+\\.(csv|csv\\.gz|zip)$`, 'u');
+
 /** Symbol and type of a file by its name, such as `BTCUSDT-aggTrades-2024-08-08.csv.gz` or `BTCUSDT-1m-2024-08.zip`. */
 export function parseArchiveName(file: string): { readonly symbol: string; readonly type: string } {
-  const match = /^([A-Z0-9._]{1,20})-([A-Za-z0-9]+)-.+\.(csv|csv\.gz|zip)$/.exec(basename(file));
+  const match = archiveName.exec(basename(file));
   const [, symbol, type] = match ?? [];
   if (symbol === undefined || type === undefined)
     throw new ConfigError(`${file} does not have a name of the exchange's archive`, {

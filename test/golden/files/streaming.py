@@ -516,7 +516,7 @@ judged AS (
       WHEN is_empty THEN 'empty message'
       WHEN is_broken THEN 'not a JSON object'
       WHEN source IS NULL OR NOT source RLIKE r'\A[a-z0-9-]{1,40}\z' THEN 'source is missing or not a name'
-      WHEN symbol IS NULL OR NOT symbol RLIKE r'\A[A-Z0-9._-]{1,20}\z' THEN 'symbol is missing or not a name'
+      WHEN symbol IS NULL OR NOT symbol RLIKE r'\A[\p{L}\p{M}\p{N}._-]{1,50}\z' OR symbol RLIKE r'[a-z]' THEN 'symbol is missing or not a name'
       -- Above 2^53 a number of JSON is exact in some readers and not in others; the exchange's ids are far below.
       WHEN agg_trade_id IS NULL OR agg_trade_id < 0 OR agg_trade_id >= 9007199254740992
         THEN 'aggTradeId is missing or not in 0 to 2^53-1'

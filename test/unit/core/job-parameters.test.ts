@@ -62,7 +62,7 @@ describe('the parameters of a job', () => {
       'mod: no such parameter; did you mean mode?',
       'checkpoint_path: is not name=value',
       'lake_interval_ms: is given twice',
-      'kafka_bootstrap_servers: does not match ^(?:[^\\s,:]+:\\d+(,[^\\s,:]+:\\d+)*)$',
+      String.raw`kafka_bootstrap_servers: does not match ^(?:([^\s,:\[\]]+|\[[0-9a-fA-F:.]+\]):\d+(,([^\s,:\[\]]+|\[[0-9a-fA-F:.]+\]):\d+)*)$`,
       'topic: does not match ^(?:[a-zA-Z0-9._-]{1,200})$',
       'raw_path: is not an address that begins with hdfs:// or file://',
       'hot_interval_ms: is not a whole number from 0 to 3600000',
