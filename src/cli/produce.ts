@@ -98,11 +98,10 @@ async function runHere(context: CliContext, flags: ProduceFlags): Promise<void> 
       nextStep: 'Leave --feed out, or use --feed poll.',
     });
   await run(context, flags, (app, { onNote }) => {
-    const { clock, exchange, stream } = app;
-    if (feed === 'ticker') return tickerFeed({ clock, exchange }, { intervalMs: pollIntervalMs });
+    if (feed === 'ticker') return tickerFeed(app, { intervalMs: pollIntervalMs });
     return feed === 'poll' || untilCaughtUp
-      ? pollFeed(exchange, { pollIntervalMs, untilCaughtUp })
-      : streamFeed({ exchange, stream }, onNote);
+      ? pollFeed(app, { pollIntervalMs, untilCaughtUp })
+      : streamFeed(app, onNote);
   });
 }
 
@@ -124,6 +123,7 @@ async function run(
   const app = await context.app();
   const watch = watchFor(io, flags);
   const unsubscribe = app.onExchangeWait(({ reason, ms }) => watch.onWait(reason, ms));
+  const endOutages = app.outages.listen(watch.onOutage);
   try {
     const summary = await produce(
       { feed: feedOf(app, watch), topics: app.topics, sink: app.sink, clock: app.clock },
@@ -147,6 +147,7 @@ async function run(
   } finally {
     watch.end();
     unsubscribe();
+    endOutages();
   }
 }
 
