@@ -80,6 +80,9 @@ async function answerTo(
     return answer;
   } catch (error) {
     signal?.throwIfAborted();
+    // A redirect to nowhere is a page in front of the exchange, too.
+    if (error instanceof UnreachableError && !error.retryable)
+      throw new UnreachableError(error.message, { nextStep: error.nextStep ?? '', cause: error });
     throw error;
   } finally {
     budget.settle(call.weight, headers);
