@@ -1,6 +1,7 @@
 import type { Config } from './config.js';
 import type { DiskSpace } from './core/disk-space.js';
 import type { Job } from './core/job.js';
+import type { Outages } from './core/outages.js';
 import type { TradeArchive } from './core/ports/archive.js';
 import type { Background } from './core/ports/background.js';
 import type { BarStore, Schema, WarehouseState } from './core/ports/bars.js';
@@ -63,8 +64,12 @@ interface Adapters {
   readonly sandbox: SandboxFactory;
   readonly stack: Stack;
   readonly background: Background;
-  /** One for the process: its request budget is shared. */
+  /** For commands that somebody waits for: it gives up after a bounded time. */
   readonly exchange: Exchange;
+  /** For programs without an end: it never gives up. Shares the request budget with `exchange`. */
+  readonly patientExchange: Exchange;
+  /** What does not answer this process now. */
+  readonly outages: Outages;
   readonly archive: TradeArchive;
   readonly stream: MarketStream;
   readonly klineArchive: KlineArchive;

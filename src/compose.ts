@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { archiveTrades } from './adapters/archive-trades.js';
 import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
+import { WeightBudget } from './adapters/binance-weight.js';
 import { binanceStream } from './adapters/binance-stream.js';
 import { readCatalogue, requireSound } from './adapters/job-catalogue.js';
 import { readDiskSpace } from './adapters/disk-space.js';
@@ -39,9 +40,10 @@ import { connectionValues } from './core/connection-values.js';
 import type { Background } from './core/ports/background.js';
 import type { Catalogue, TextChecker } from './core/ports/check.js';
 import type { PageServer } from './core/ports/dashboard.js';
-import type { ExchangeWait } from './core/ports/exchange.js';
+import type { Exchange, ExchangeWait } from './core/ports/exchange.js';
 import type { SandboxFactory } from './core/ports/sandbox.js';
 import type { Stack } from './core/ports/stack.js';
+import { Outages } from './core/outages.js';
 import { restKeyFileOf } from './core/rest-key.js';
 import { withoutSecrets, type KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
@@ -53,6 +55,9 @@ export type { App } from './app-shape.js';
 
 /** The Spark that the templates are written for, and that both stacks run. */
 const sparkVersion = '4.2.0';
+
+/** A command that somebody waits for gives up after so long; a limit of the minute is still waited out. */
+const interactivePatienceMs = 90_000;
 
 /** A statement of the page takes milliseconds; one that takes seconds is asked again. */
 const pageStatementTimeoutMs = 5_000;
@@ -74,7 +79,15 @@ export function createApp(config: Config): App {
     return pool;
   };
   const network = lazily<{ http: HttpClient }>({ http: () => createHttpClient(config.environment) });
+  const exchangeOf = (giveUpAfterMs: number): Exchange => {
+    const { budget, outages } = shared;
+    const { exchangeUrl: baseUrl } = config;
+    return binanceRest({ baseUrl, client: network.http, clock: systemClock, budget, outages, giveUpAfterMs });
+  };
   const shared = lazily({
+    outages: () => new Outages(),
+    budget: () =>
+      new WeightBudget(systemClock, (wait) => waitListeners.forEach((listener) => listener(wait))),
     pool: () => openPool(),
     quickPool: () => openPool(pageStatementTimeoutMs),
     files: () => createWebHdfs({ ...config.hdfs, http: network.http }),
@@ -87,12 +100,9 @@ export function createApp(config: Config): App {
     close: () => async () => {
       await Promise.allSettled(closers.splice(0).map((close) => close()));
     },
-    exchange: () =>
-      binanceRest({
-        baseUrl: config.exchangeUrl,
-        client: network.http,
-        onWait: (wait) => waitListeners.forEach((listener) => listener(wait)),
-      }),
+    outages: () => shared.outages,
+    exchange: () => exchangeOf(interactivePatienceMs),
+    patientExchange: () => exchangeOf(Infinity),
     archive: () => archiveTrades({ url: config.archiveUrl, http: network.http }),
     onExchangeWait: () => (listener) => {
       waitListeners.add(listener);

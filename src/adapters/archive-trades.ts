@@ -1,6 +1,6 @@
 import { JobFailedError } from '../core/errors.js';
 import type { TradeArchive } from '../core/ports/archive.js';
-import type { Tick } from '../core/tick.js';
+import { unreadableRow, type TradeRow } from '../core/trade-row.js';
 import { parseAggTrade, type TradeReading } from '../core/trade.js';
 import { dayText } from '../core/utc-day.js';
 import {
@@ -17,7 +17,7 @@ export function archiveTrades(source: ArchiveSource): TradeArchive {
     openDay: async (symbol, day, signal) => {
       const file = await openTwice(source, dailyArchivePath('aggTrades', symbol, dayText(day)), signal);
       if (file === undefined) return undefined;
-      return { name: file.name, trades: () => ticksOf(file, symbol), close: () => file.close() };
+      return { name: file.name, rows: () => rowsOf(file, symbol), close: () => file.close() };
     },
   };
 }
@@ -36,15 +36,27 @@ async function openTwice(
   }
 }
 
-async function* ticksOf(file: ArchiveFile, symbol: string): AsyncGenerator<Tick[]> {
+/** So many successive rows that cannot be read are another form of file, not faults of rows. */
+const mostUnreadable = 100;
+
+async function* rowsOf(file: ArchiveFile, symbol: string): AsyncGenerator<TradeRow[]> {
+  let unreadable = 0;
   for await (const { firstLine, rows } of file.rows())
     yield rows.map((cells, index) => {
       const { tick, reason } = parseArchivedTrade(symbol, cells);
-      if (tick !== undefined) return tick;
-      throw new JobFailedError(`${file.name}, line ${firstLine + index} is no trade: ${reason}`, {
-        nextStep:
-          'The checksum is right, so the file was published like this: take the day from the exchange, `produce --from`.',
-      });
+      unreadable = tick === undefined ? unreadable + 1 : 0;
+      if (tick !== undefined) return { id: tick.aggTradeId, tick };
+      if (unreadable < mostUnreadable) {
+        const where = `line ${firstLine + index} of ${file.name}`;
+        return unreadableRow(wholeNumber(cells[0] ?? ''), `${where}: ${reason}`, cells.join(','));
+      }
+      throw new JobFailedError(
+        `${file.name}: the ${mostUnreadable} rows up to line ${firstLine + index} are no trades: ${reason}`,
+        {
+          nextStep:
+            'The checksum is right, so the file was published like this: take the day from the exchange, `produce --from`.',
+        },
+      );
     });
 }
 

@@ -25,6 +25,8 @@ export const exchangeInfoAnswer = z.object({
   symbols: z.array(symbol),
 });
 
+export type ExchangeInfo = z.infer<typeof exchangeInfoAnswer>;
+
 export const timeAnswer = z.object({ serverTime: count });
 
 /** One row of /api/v3/klines: twelve columns, of which 0, 6 and 8 are numbers. */
@@ -38,7 +40,7 @@ export const klinesAnswer = z.array(klineRow);
 export const pricesAnswer = z.array(z.object({ symbol: z.string(), price: decimal }));
 
 /** The request weight that one address may use in a minute; undefined where exchangeInfo names none. */
-export function weightLimit(info: z.infer<typeof exchangeInfoAnswer>): number | undefined {
+export function weightLimit(info: ExchangeInfo): number | undefined {
   return info.rateLimits.find(
     (limit) =>
       limit.rateLimitType === 'REQUEST_WEIGHT' && limit.interval === 'MINUTE' && limit.intervalNum === 1,

@@ -1,17 +1,16 @@
 import type { z } from 'zod';
-import { UsageError } from '../core/errors.js';
+import { UnknownSymbolError } from '../core/errors.js';
+import type { HttpClient } from '../http/http-client.js';
+import type { Outages } from '../core/outages.js';
 import type { Clock } from '../core/ports/clock.js';
 import {
   tradePage,
   type Exchange,
   type ExchangeSymbol,
-  type ExchangeWait,
   type SymbolPrice,
   type TradeQuery,
-  type TradeRow,
 } from '../core/ports/exchange.js';
-import type { Tick } from '../core/tick.js';
-import { parseAggTrade } from '../core/trade.js';
+import { readTradeRow, type TradeRow } from '../core/trade-row.js';
 import {
   exchangeInfoAnswer,
   klinesAnswer,
@@ -20,61 +19,71 @@ import {
   toKline,
   toSymbol,
   weightLimit,
+  type ExchangeInfo,
 } from './binance-answers.js';
-import { getJson, unexpected, unknownSymbol, type ExchangeCall, type HttpOptions } from './binance-http.js';
-import { directHttp, type HttpClient } from '../http/http-client.js';
-import { WeightBudget } from './binance-weight.js';
-import { systemClock } from './system-clock.js';
+import { unexpected, type ExchangeCall } from './binance-errors.js';
+import { getJson, type HttpOptions } from './binance-http.js';
+import type { WeightBudget } from './binance-weight.js';
 
-/** Times in ms; all but the address have defaults. */
+/** Times in ms. */
 export interface BinanceOptions {
   readonly baseUrl: string;
-  /** Told of every pause that the exchange or its limits impose. */
-  readonly onWait?: (wait: ExchangeWait) => void;
-  readonly clock?: Clock;
+  /** The request weight of the process: whoever asks the exchange shares it. */
+  readonly budget: WeightBudget;
+  readonly outages: Outages;
+  /** How long what may pass is tried again; Infinity in background programs. */
+  readonly giveUpAfterMs: number;
+  readonly clock: Clock;
+  readonly client: HttpClient;
+  /** Of one call; the exchange's own back end gives up after 10 s. Default 15 s. */
   readonly timeoutMs?: number;
-  readonly retryForMs?: number;
-  readonly longestWaitMs?: number;
-  readonly client?: HttpClient;
 }
 
+/** More names than this in one address are refused by some proxies for their length; then all symbols are asked for. */
+const mostNamed = 100;
+/** Rows none of which can be read are another protocol, not faults of rows. */
+const mostUnreadable = 10;
+
 /**
- * Binance's spot market over REST, version 3; weights as documented since 2025-03-10. One of these shares one request budget,
- * so a process should have one.
+ * Binance's spot market over REST, version 3; weights as documented since 2025-03-10.
  *
  * @see https://github.com/binance/binance-spot-api-docs/blob/master/rest-api.md
  */
 export function binanceRest(options: BinanceOptions): Exchange {
-  const clock = options.clock ?? systemClock;
-  const onWait = options.onWait ?? (() => undefined);
-  const budget = new WeightBudget(clock, onWait);
-  const http: HttpOptions = {
-    timeoutMs: 15_000,
-    retryForMs: 60_000,
-    longestWaitMs: 15 * 60_000,
-    client: directHttp,
-    ...options,
-    clock,
-    onWait,
-    budget,
-  };
-  const get = (call: ExchangeCall, signal?: AbortSignal): Promise<unknown> => getJson(http, call, signal);
-
+  const http: HttpOptions = { timeoutMs: 15_000, ...options };
   return {
-    serverTime: async (signal) => {
+    serverTime: (signal) => {
       const call = { path: '/api/v3/time', params: {}, weight: 1 };
-      return read(http, call, timeAnswer, await get(call, signal)).serverTime;
+      return get(http, call, timeAnswer, ({ serverTime }) => serverTime, signal);
     },
-    symbols: async (names, signal) => symbolsOf(http, names, signal),
-    trades: async (query, signal) => ticksOf(http, query, await askTrades(http, query, signal)),
+    symbols: (names, signal) => symbolsOf(http, names, signal),
+    trades: async (query, signal) =>
+      (await askTrades(http, query, signal)).flatMap(({ tick }) => (tick === undefined ? [] : [tick])),
     tradeRows: (query, signal) => askTrades(http, query, signal),
     prices: (names, signal) => pricesOf(http, names, signal),
-    klines: async ({ symbol, startTime, endTime }, signal) => {
+    klines: ({ symbol, startTime, endTime }, signal) => {
       const params = { symbol, interval: '1m', startTime, endTime, limit: 1000 };
       const call = { path: '/api/v3/klines', params, weight: 2 };
-      return read(http, call, klinesAnswer, await get(call, signal)).map(toKline);
+      return get(http, call, klinesAnswer, (rows) => rows.map(toKline), signal);
     },
   };
+}
+
+/** Asks with the names; where one of several is unknown, which the exchange does not name, and where they are many, asks for all. */
+async function named<T>(
+  names: readonly string[],
+  ask: (params: Readonly<Record<string, string>>) => Promise<T>,
+  nothing: T,
+): Promise<T> {
+  const [only] = names;
+  if (only === undefined) return nothing;
+  if (names.length > mostNamed) return ask({});
+  try {
+    return await ask(names.length === 1 ? { symbol: only } : { symbols: JSON.stringify(names) });
+  } catch (error) {
+    if (!(error instanceof UnknownSymbolError)) throw error;
+    return names.length === 1 ? nothing : ask({});
+  }
 }
 
 async function symbolsOf(
@@ -82,23 +91,17 @@ async function symbolsOf(
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<ExchangeSymbol[]> {
-  const call = {
-    path: '/api/v3/exchangeInfo',
-    params: names.length === 1 ? { symbol: names[0] ?? '' } : { symbols: JSON.stringify(names) },
-    weight: 20,
+  const ask = (params: Readonly<Record<string, string>>): Promise<ExchangeInfo> => {
+    const call = { path: '/api/v3/exchangeInfo', params, weight: 20 };
+    return get(http, call, exchangeInfoAnswer, (info) => info, signal);
   };
-  const answer = await getJson(http, call, signal).catch(async (error: unknown) => {
-    // The exchange does not say which of several names is wrong.
-    if (!(error instanceof UsageError) || names.length < 2) throw error;
-    for (const name of names) await symbolsOf(http, [name], signal);
-    throw error;
-  });
-  const info = read(http, call, exchangeInfoAnswer, answer);
+  const info = await named(names, ask, undefined);
+  if (info === undefined) return [];
   http.budget.setLimit(weightLimit(info));
-  return names.map((name) => {
-    const found = info.symbols.find(({ symbol }) => symbol === name);
-    if (found === undefined) throw unknownSymbol(http.baseUrl, name);
-    return toSymbol(found);
+  const bySymbol = new Map(info.symbols.map((symbol) => [symbol.symbol, symbol]));
+  return names.flatMap((name) => {
+    const found = bySymbol.get(name);
+    return found === undefined ? [] : [toSymbol(found)];
   });
 }
 
@@ -107,20 +110,23 @@ async function pricesOf(
   names: readonly string[],
   signal?: AbortSignal,
 ): Promise<SymbolPrice[]> {
-  const [only] = names;
-  const isOne = names.length === 1 && only !== undefined;
-  const call = {
-    path: '/api/v3/ticker/price',
-    params: isOne ? { symbol: only } : { symbols: JSON.stringify(names) },
-    weight: isOne ? 2 : 4,
+  const ask = (params: Readonly<Record<string, string>>): Promise<SymbolPrice[]> => {
+    const isOne = params['symbol'] !== undefined;
+    const call = { path: '/api/v3/ticker/price', params, weight: isOne ? 2 : 4 };
+    return getJson(http, call, (answer) => read(http, call, pricesAnswer, isOne ? [answer] : answer), signal);
   };
-  const answer = await getJson(http, call, signal);
-  const prices = read(http, call, pricesAnswer, isOne ? [answer] : answer);
-  return names.map((name) => {
-    const found = prices.find(({ symbol }) => symbol === name);
-    if (found === undefined) throw unexpected(http.baseUrl, call.path, `no price of ${name}`);
-    return { symbol: name, price: found.price };
-  });
+  const prices = new Map((await named(names, ask, [])).map((price) => [price.symbol, price]));
+  return names.flatMap((name) => prices.get(name) ?? []);
+}
+
+function get<T, U>(
+  http: HttpOptions,
+  call: ExchangeCall,
+  schema: z.ZodType<T>,
+  make: (answer: T) => U,
+  signal?: AbortSignal,
+): Promise<U> {
+  return getJson(http, call, (answer) => make(read(http, call, schema, answer)), signal);
 }
 
 function read<T>(http: HttpOptions, call: ExchangeCall, schema: z.ZodType<T>, answer: unknown): T {
@@ -131,33 +137,23 @@ function read<T>(http: HttpOptions, call: ExchangeCall, schema: z.ZodType<T>, an
   throw unexpected(http.baseUrl, call.path, `something else than documented (${where})`, result.error);
 }
 
-async function askTrades(http: HttpOptions, query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]> {
+function askTrades(http: HttpOptions, query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]> {
   const call = { path: '/api/v3/aggTrades', params: { ...query }, weight: tradePage.weight };
-  const answer = await getJson(http, call, signal);
-  const path = `${call.path} of ${query.symbol}`;
-  if (!Array.isArray(answer)) throw unexpected(http.baseUrl, path, 'something that is no list');
+  return getJson(http, call, (answer) => toTradeRows(http, query, answer), signal);
+}
+
+function toTradeRows({ baseUrl }: HttpOptions, query: TradeQuery, answer: unknown): TradeRow[] {
+  const path = `/api/v3/aggTrades of ${query.symbol}`;
+  if (!Array.isArray(answer)) throw unexpected(baseUrl, path, 'something that is no list');
+  const rows = answer.map((raw: unknown) => readTradeRow(query.symbol, raw));
   let previous = 'fromId' in query ? query.fromId - 1 : -1;
-  return answer.map((raw: unknown) => {
-    const row = toTradeRow(query.symbol, raw);
-    if (row.id === undefined) return row;
-    if (row.id <= previous)
-      throw unexpected(http.baseUrl, path, `id ${row.id} after ${previous}: not in order of id`);
-    previous = row.id;
-    return row;
-  });
-}
-
-function toTradeRow(symbol: string, raw: unknown): TradeRow {
-  const { tick, reason } = parseAggTrade(symbol, raw);
-  if (tick !== undefined) return { id: tick.aggTradeId, tick };
-  const id = (raw as { a?: unknown } | null)?.a;
-  return { id: Number.isSafeInteger(id) && Number(id) >= 0 ? Number(id) : undefined, reason };
-}
-
-function ticksOf(http: HttpOptions, { symbol }: TradeQuery, rows: readonly TradeRow[]): Tick[] {
-  return rows.map(({ id, tick, reason }) => {
-    if (tick !== undefined) return tick;
-    const what = `a trade that cannot be read, id ${id ?? 'unknown'}: ${reason}`;
-    throw unexpected(http.baseUrl, `/api/v3/aggTrades of ${symbol}`, what);
-  });
+  for (const { id } of rows) {
+    if (id === undefined) continue;
+    if (id <= previous) throw unexpected(baseUrl, path, `id ${id} after ${previous}: not in order of id`);
+    previous = id;
+  }
+  const [first] = rows;
+  if (rows.length >= mostUnreadable && rows.every(({ tick }) => tick === undefined))
+    throw unexpected(baseUrl, path, `${rows.length} rows none of which can be read: ${first?.reason ?? ''}`);
+  return rows;
 }

@@ -1,4 +1,5 @@
 import type { AnswerHeaders } from '../http/http-call.js';
+import type { UnreachableError } from '../core/errors.js';
 import { msToNextMinute } from '../core/retry.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { ExchangeWait } from '../core/ports/exchange.js';
@@ -9,16 +10,29 @@ const defaultLimit = 6000;
 const usableShare = 0.9;
 /** A header this much lower than what was seen before is a new minute, not an answer that overtook another. */
 const newMinuteDrop = 500;
+/** Calls under way at once: many symbols that are allowed to call again open no thousand connections. */
+const mostCalls = 32;
 
-/** The request weight of one address, shared between all calls of the process; a 429 or 418 stops all of them. */
+interface Waiter {
+  readonly weight: number;
+  readonly admit: () => void;
+  readonly refuse: (error: Error) => void;
+}
+
+/**
+ * The request weight of one address, shared between all calls of the process. Calls go out in the order in which they were
+ * asked for, so no caller takes more than its turn; a 429, 418 or 403 stops all of them.
+ */
 export class WeightBudget {
   private limit = defaultLimit;
   private used = 0;
   private underWay = 0;
+  private calls = 0;
   private minute = 0;
-  private closedUntil = 0;
-  private closedBecause = '';
   private exchangeAhead = 0;
+  private closed: UnreachableError | undefined;
+  private pause: AbortController | undefined;
+  private readonly waiting: Waiter[] = [];
 
   constructor(
     private readonly clock: Clock,
@@ -30,23 +44,43 @@ export class WeightBudget {
     this.limit = perMinute ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Nobody calls before `until`, epoch ms. */
-  closeUntil(until: number, because: string): void {
-    if (until <= this.closedUntil) return;
-    this.closedUntil = until;
-    this.closedBecause = because;
+  /** Every call fails with this error before its `retryAt`, also those that wait. */
+  close(error: UnreachableError): void {
+    if ((error.retryAt ?? 0) <= (this.closed?.retryAt ?? 0)) return;
+    this.closed = error;
+    for (const { refuse } of this.waiting.splice(0)) refuse(error);
+    this.pump();
   }
 
-  /** Waits until a call of this weight may go out; returns at once, with nothing reserved, when the signal is aborted. */
+  /**
+   * Waits until a call of this weight may go out; `settle` it. Returns with nothing reserved when the signal is aborted.
+   *
+   * @throws UnreachableError while the exchange takes no calls: it tells until when.
+   */
   async reserve(weight: number, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      const wait = this.waitFor(weight);
-      if (signal?.aborted === true) return;
-      if (wait === undefined) break;
-      this.onWait(wait);
-      await this.clock.sleep(wait.ms, signal);
-    }
-    this.underWay += weight;
+    if (this.closed !== undefined && this.clock.now() < (this.closed.retryAt ?? 0)) throw this.closed;
+    if (signal?.aborted === true) return;
+    await new Promise<void>((resolve, reject) => {
+      const leave = (): void => {
+        this.waiting.splice(this.waiting.indexOf(waiter), 1);
+        resolve();
+        this.pump();
+      };
+      const waiter: Waiter = {
+        weight,
+        admit: () => {
+          signal?.removeEventListener('abort', leave);
+          resolve();
+        },
+        refuse: (error) => {
+          signal?.removeEventListener('abort', leave);
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      this.waiting.push(waiter);
+      this.pump();
+    });
   }
 
   /**
@@ -54,7 +88,8 @@ export class WeightBudget {
    * has used, and Date whose minute counts: a clock of ours that runs ahead would otherwise see each minute turn too early.
    */
   settle(weight: number, headers?: AnswerHeaders): void {
-    this.underWay = Math.max(0, this.underWay - weight);
+    this.calls -= 1;
+    this.underWay -= weight;
     const date = Date.parse(headers?.get('date') ?? '');
     if (!Number.isNaN(date)) this.exchangeAhead = date - this.clock.now();
     const said = Number(headers?.get('x-mbx-used-weight-1m') ?? Number.NaN);
@@ -63,12 +98,38 @@ export class WeightBudget {
     } else if (said > this.used || said < this.used - newMinuteDrop) {
       this.used = said;
     }
+    this.pump();
+  }
+
+  /** Admits whoever is first, as long as there is weight; else comes back when there is. */
+  private pump(): void {
+    for (;;) {
+      const first = this.waiting[0];
+      if (first === undefined) this.pause?.abort();
+      if (first === undefined || this.calls >= mostCalls) return;
+      const wait = this.waitFor(first.weight);
+      if (wait !== undefined) {
+        void this.pauseFor(wait);
+        return;
+      }
+      this.waiting.shift();
+      this.calls += 1;
+      this.underWay += first.weight;
+      first.admit();
+    }
+  }
+
+  private async pauseFor(wait: ExchangeWait): Promise<void> {
+    if (this.pause !== undefined) return;
+    this.pause = new AbortController();
+    this.onWait(wait);
+    await this.clock.sleep(wait.ms, this.pause.signal);
+    this.pause = undefined;
+    this.pump();
   }
 
   private waitFor(weight: number): ExchangeWait | undefined {
-    const now = this.clock.now();
-    if (now < this.closedUntil) return { reason: this.closedBecause, ms: this.closedUntil - now };
-    const exchangeNow = now + this.exchangeAhead;
+    const exchangeNow = this.clock.now() + this.exchangeAhead;
     const minute = Math.floor(exchangeNow / 60_000);
     if (minute !== this.minute) {
       this.minute = minute;

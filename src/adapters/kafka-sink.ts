@@ -1,6 +1,7 @@
 import type { ICustomPartitioner, Message, Producer } from 'kafkajs';
 import { cursorKey, cursorMessage } from '../core/cursor.js';
 import type { TickSink } from '../core/ports/topic.js';
+import { rejectedMessage } from '../core/rejected-row.js';
 import { tickMessage } from '../core/tick-message.js';
 import {
   bounded,
@@ -49,6 +50,11 @@ export function kafkaSink(given: KafkaOptions): TickSink {
       if (ticks.length === 0) return;
       const messages = ticks.map((tick) => ({ key: tick.symbol, value: tickMessage(tick) }));
       await send('take the trades', options.topic, messages);
+    },
+    sendRejected: async (rows) => {
+      if (rows.length === 0) return;
+      const messages = rows.map((row) => ({ key: row.symbol, value: rejectedMessage(row) }));
+      await send('take the rows that cannot be read', options.topic, messages);
     },
     writeCursors: async (cursors) => {
       if (cursors.length === 0) return;

@@ -8,6 +8,7 @@ import { binanceSpot } from '../core/trade.js';
 import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
 import { exitCodeOf, printHealing, progressText } from './heal-print.js';
+import { outageLines } from './outage-lines.js';
 import { liveLine } from './live-line.js';
 import { printReport } from './print.js';
 import { progressIntervalMs } from './produce-print.js';
@@ -65,6 +66,7 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
   const stopTelling = app.onExchangeWait(({ reason, ms }) =>
     line.keep(`waiting ${Math.ceil(ms / 1000)} s: ${reason}`),
   );
+  const endOutages = app.outages.listen(outageLines((text) => line.keep(text)));
   try {
     const { barStore: bars, exchange, topics, sink, book, clock } = app;
     const show = everyMs(clock, progressIntervalMs(context.io, flags), (progress: HealProgress) =>
@@ -78,6 +80,7 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
   } finally {
     line.end();
     stopTelling();
+    endOutages();
   }
 }
 

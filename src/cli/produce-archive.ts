@@ -70,11 +70,16 @@ function holeText({ firstId, lastId, fetched, unpublished }: FilledHole): string
   return ranges.length === 0 ? came : `${came}, which does not have ${ranges.join(', ')} either`;
 }
 
-const oddText = ({ doubled, conflicting, disordered }: OddRows): string =>
+const oddText = ({ doubled, conflicting, disordered, unreadable }: OddRows): string =>
   [
     ...(doubled > 0 ? [`has ${grouped(doubled)} rows twice; each is sent once`] : []),
     ...(conflicting > 0 ? [`has ${grouped(conflicting)} ids for two trades each; the first counts`] : []),
     ...(disordered > 0 ? [`has ${grouped(disordered)} rows out of order of id; they are sent too`] : []),
+    ...(unreadable > 0
+      ? [
+          `has ${grouped(unreadable)} rows that cannot be read; they are stored, and the exchange is asked for their ids`,
+        ]
+      : []),
   ].join('; ');
 
 /** What is said at the end. */

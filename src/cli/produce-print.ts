@@ -2,6 +2,7 @@ import type { ProduceSummary } from '../commands/produce.js';
 import type { SymbolStart } from '../commands/produce/start.js';
 import type { Gap } from '../core/gap.js';
 import type { ProduceProgress, SymbolProgress } from '../core/produce-progress.js';
+import type { ProblemListener } from '../core/symbol-problems.js';
 import type { Io } from './io.js';
 
 /** Drawn over on a terminal it may be lively; in the background it fills a log that nobody reads for days. */
@@ -32,6 +33,10 @@ export function gapLine({ symbol, why, firstId, lastId, openedAt, filledAt }: Ga
     count === 1 ? `trade ${firstId} was` : `${grouped(count)} trades (${firstId} to ${lastId}) were`;
   return `${symbol}: ${trades} fetched by id (${why}), in Kafka after ${((filledAt - openedAt) / 1000).toFixed(2)} s`;
 }
+
+/** A problem of one symbol, or its end. */
+export const problemLine = ({ symbol, reason, until }: Parameters<ProblemListener>[0]): string =>
+  until === undefined ? `${symbol}: ${reason}` : `${symbol}: no longer so: ${reason}`;
 
 /** All symbols in one line. */
 export function progressLine(progress: ProduceProgress): string {

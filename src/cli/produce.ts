@@ -5,6 +5,7 @@ import { archiveFeed, type ArchiveFeed } from '../commands/produce/archive-feed.
 import type { ArchiveReport } from '../commands/produce/archive-report.js';
 import type { Feed } from '../commands/produce/feed.js';
 import { pollFeed } from '../commands/produce/poll-feed.js';
+import { giveUp } from '../commands/produce/give-up.js';
 import { startProducer, stopProducer } from '../commands/produce/background.js';
 import { streamFeed } from '../commands/produce/stream-feed.js';
 import { tickerFeed } from '../commands/produce/ticker-feed.js';
@@ -29,6 +30,7 @@ interface ProduceFlags extends ArchiveFlags {
   readonly untilCaughtUp?: boolean;
   readonly ignoreCursor?: boolean;
   readonly stop?: boolean;
+  readonly giveUp?: string;
   readonly background?: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
@@ -39,6 +41,7 @@ Examples:
   cryptopipe produce --symbols BTCUSDT,ETHUSDT
   cryptopipe produce --symbols BTCUSDT --from 2024-08-08T23:55 --until-caught-up
   cryptopipe produce --detach
+  cryptopipe produce --give-up LUNAUSDT
   cryptopipe produce --feed ticker --interval 1000
   cryptopipe produce --feed archive --from 2024-08-01 --to 2024-08-08`;
 
@@ -76,12 +79,19 @@ export function addProduce(program: Command, context: CliContext): void {
     .option('--until-caught-up', 'end when there is nothing more to fetch')
     .addOption(new Option('--detach', 'run in the background').conflicts('untilCaughtUp'))
     .addOption(new Option('--stop', 'end the one in the background').conflicts(ownFlags))
+    .addOption(
+      new Option(
+        '--give-up <list>',
+        'comma list of symbols that are not wanted any more: `status` no longer misses them; stop their producer first',
+      ).conflicts([...ownFlags, 'stop']),
+    )
     .addOption(new Option('--background', 'what --detach starts').hideHelp())
     .option('--json', 'one JSON object a line on stdout', false)
     .option('-q, --quiet', 'no progress', false)
     .addHelpText('after', examples)
     .action((flags: ProduceFlags) => {
       if (flags.stop === true) return stopInBackground(context, flags);
+      if (flags.giveUp !== undefined) return giveUpSymbols(context, flags, flags.giveUp);
       if (flags.feed === 'archive') return runArchive(context, flags);
       refuseArchiveFlags(flags);
       if (flags.feed === 'ticker') refuseTradeFlags(flags);
@@ -98,11 +108,10 @@ async function runHere(context: CliContext, flags: ProduceFlags): Promise<void> 
       nextStep: 'Leave --feed out, or use --feed poll.',
     });
   await run(context, flags, (app, { onNote }) => {
-    const { clock, exchange, stream } = app;
-    if (feed === 'ticker') return tickerFeed({ clock, exchange }, { intervalMs: pollIntervalMs });
+    if (feed === 'ticker') return tickerFeed(app, { intervalMs: pollIntervalMs });
     return feed === 'poll' || untilCaughtUp
-      ? pollFeed(exchange, { pollIntervalMs, untilCaughtUp })
-      : streamFeed({ exchange, stream }, onNote);
+      ? pollFeed(app, { pollIntervalMs, untilCaughtUp })
+      : streamFeed(app, onNote);
   });
 }
 
@@ -124,6 +133,7 @@ async function run(
   const app = await context.app();
   const watch = watchFor(io, flags);
   const unsubscribe = app.onExchangeWait(({ reason, ms }) => watch.onWait(reason, ms));
+  const endOutages = app.outages.listen(watch.onOutage);
   try {
     const summary = await produce(
       { feed: feedOf(app, watch), topics: app.topics, sink: app.sink, clock: app.clock },
@@ -147,6 +157,7 @@ async function run(
   } finally {
     watch.end();
     unsubscribe();
+    endOutages();
   }
 }
 
@@ -182,6 +193,21 @@ async function stopInBackground({ io, app }: CliContext, { json }: ProduceFlags)
         ? 'produce is stopped; its log says what it sent.\n'
         : 'No producer runs in the background.\n',
     );
+}
+
+async function giveUpSymbols(
+  { io, app }: CliContext,
+  { json }: Pick<ProduceFlags, 'json'>,
+  list: string,
+): Promise<void> {
+  const symbols = [...new Set(list.split(',').map((name) => name.trim().toUpperCase()))];
+  const cursors = await giveUp(await app(), symbols);
+  if (json) printJson(io, { givenUp: cursors });
+  else
+    for (const { symbol, feed, aggTradeId } of cursors)
+      io.err(
+        `${symbol} (${feed}) is given up after trade ${aggTradeId}; a later produce goes on after it.\n`,
+      );
 }
 
 /** A price that is over cannot be sampled any more, so a ticker begins now and has no end. */

@@ -15,7 +15,7 @@ const refusedReason = `sent ${tries} times and not counted: its reason stands in
 export interface HealPorts extends CountedPorts {
   readonly exchange: Pick<Exchange, 'trades' | 'tradeRows'>;
   readonly bars: Pick<BarStore, 'coverage' | 'committedOffsets'>;
-  readonly sink: Pick<TickSink, 'open' | 'send'>;
+  readonly sink: Pick<TickSink, 'open' | 'send' | 'sendRejected'>;
 }
 
 export interface HealOptions {
@@ -139,7 +139,7 @@ async function tryOnce(
   for (const work of works) {
     const left = await fetchMissing(
       {
-        ...{ exchange: ports.exchange, sink: ports.sink, purse, signal: options.signal },
+        ...{ exchange: ports.exchange, sink: ports.sink, clock: ports.clock, purse, signal: options.signal },
         onSent: (trades) => {
           sent += trades;
           say('fetching');

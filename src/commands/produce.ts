@@ -4,9 +4,12 @@ import type { Clock } from '../core/ports/clock.js';
 import type { TickSink, Topics } from '../core/ports/topic.js';
 import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
 import type { StartPoint } from '../core/start-point.js';
+import { SymbolProblems, type ProblemListener } from '../core/symbol-problems.js';
 import type { Feed } from './produce/feed.js';
 import { sendAll } from './produce/send.js';
 import type { SymbolStart } from './produce/start.js';
+import { findStarts } from './produce/starts.js';
+import { watchSymbols } from './produce/symbol-watch.js';
 import { TickQueue } from './produce/tick-queue.js';
 
 export interface ProducePorts {
@@ -32,6 +35,8 @@ export interface ProduceOptions {
 export interface ProduceWatch {
   readonly onStart: (start: SymbolStart) => void;
   readonly onProgress: (progress: ProduceProgress) => void;
+  /** A symbol has a problem, or no longer has it; the others go on. */
+  readonly onProblem: ProblemListener;
   /** Kafka has acknowledged what the stream lacked. */
   readonly onGap: (gap: Gap) => void;
 }
@@ -62,17 +67,17 @@ export async function produce(
 ): Promise<ProduceSummary> {
   const { clock, sink } = ports;
   const startedAt = clock.now();
-  const progress = new ProgressCounter(options.symbols, startedAt, watch.onGap);
+  const problems = new SymbolProblems(watch.onProblem);
+  const progress = new ProgressCounter(options.symbols, startedAt, watch.onGap, problems);
   try {
-    const starts = await unlessAborted(startsOf(ports, options), options.signal);
-    if (starts !== undefined) {
-      for (const start of starts) {
-        if (start.newest !== undefined) progress.sawNewest(start.symbol, start.newest.eventTime);
-        if (start.cursor !== undefined) progress.resumed(start.cursor);
-        watch.onStart(start);
-      }
-      await run(ports, options, { starts, progress, watch });
-    }
+    const onStart = (start: SymbolStart): void => {
+      progress.answered(start.symbol, clock.now());
+      if (start.newest !== undefined) progress.sawNewest(start.symbol, start.newest.eventTime);
+      if (start.cursor !== undefined) progress.resumed(start.cursor);
+      watch.onStart(start);
+    };
+    const starts = await unlessAborted(findStarts(ports, options, { progress, onStart }), options.signal);
+    if (starts !== undefined) await run(ports, options, { starts, progress, watch });
     return {
       ...progress.at(clock.now()),
       ended: options.signal.aborted ? 'stopped' : 'caught up',
@@ -95,16 +100,6 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
     if (signal.aborted) return undefined;
     throw error;
   }
-}
-
-/** Everything that can be wrong is found here, before anything is sent. */
-async function startsOf(ports: ProducePorts, options: ProduceOptions): Promise<readonly SymbolStart[]> {
-  const { feed, sink, topics } = ports;
-  const { from, symbols, signal } = options;
-  await feed.check(symbols, signal);
-  await sink.open();
-  const cursors = options.ignoreCursor ? [] : await topics.cursors();
-  return feed.begin({ symbols, from, cursors }, signal);
 }
 
 interface Run {
@@ -152,6 +147,11 @@ async function run(
   // A cursor of an earlier run is written again at once: it says that this producer is alive.
   queue.nudge();
   const tickers = [
+    watchSymbols(
+      { clock, progress, feed },
+      starts.map(({ symbol }) => symbol),
+      ended.signal,
+    ),
     every(clock, options.progressIntervalMs, ended.signal, () => watch.onProgress(progress.at(clock.now()))),
     every(clock, heartbeatMs, ended.signal, () => queue.nudge()),
   ];

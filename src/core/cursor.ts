@@ -35,5 +35,6 @@ export function parseCursor(text: string): Cursor | undefined {
   return { source, symbol, feed, aggTradeId, eventTime, writtenAt, ...end };
 }
 
-const isCleanEnd = (value: unknown): value is CleanEnd => value === 'order' || value === 'caught up';
+const isCleanEnd = (value: unknown): value is CleanEnd =>
+  value === 'order' || value === 'caught up' || value === 'given up';
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

@@ -26,6 +26,17 @@ export class UsageError extends CryptopipeError {
   readonly exitCode = 2;
 }
 
+/** The exchange lists no such symbol. */
+export class UnknownSymbolError extends UsageError {
+  constructor(
+    message: string,
+    readonly symbol: string,
+    details: ErrorDetails = {},
+  ) {
+    super(message, details);
+  }
+}
+
 /** The configuration is wrong: a setting, a missing prerequisite, a taken port. */
 export class ConfigError extends CryptopipeError {
   readonly exitCode = 3;

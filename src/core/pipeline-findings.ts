@@ -230,7 +230,7 @@ function newestFeeds(cursors: readonly Cursor[]): Cursor[] {
 }
 
 const endText = (endedBy: Cursor['endedBy']): string =>
-  endedBy === undefined ? '' : endedBy === 'order' ? ' (stopped by order)' : ' (caught up)';
+  endedBy === undefined ? '' : endedBy === 'order' ? ' (stopped by order)' : ` (${endedBy})`;
 
 /**
  * Whether somebody still fetches, or has ended as it should: by what the newest

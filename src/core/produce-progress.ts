@@ -1,4 +1,5 @@
 import { GapBook, type Gap, type OpenGap } from './gap.js';
+import { SymbolProblems, type SymbolProblem } from './symbol-problems.js';
 import type { Tick } from './tick.js';
 
 /** Where one symbol stands; ids and times are those that Kafka has acknowledged. */
@@ -18,12 +19,19 @@ export interface SymbolProgress {
   readonly refilled: number;
   /** Samples of a ticker that could not be had in time; 0 for every other feed. */
   readonly missed: number;
+  /**
+   * When the exchange or its stream answered last about this symbol, epoch ms; undefined before the first time. The symbols of a
+   * stream that have no trades are asked for in turn, one a second: the newest of all symbols tells whether the feed hangs.
+   */
+  readonly answeredAt: number | undefined;
 }
 
 export interface ProduceProgress {
   readonly sent: number;
   readonly tradesPerSecond: number;
   readonly symbols: readonly SymbolProgress[];
+  /** What keeps single symbols from being complete. */
+  readonly problems: readonly SymbolProblem[];
 }
 
 const rateWindowMs = 10_000;
@@ -38,6 +46,7 @@ interface SymbolState {
   firstId: number | undefined;
   last: Acknowledged | undefined;
   newestTime: number | undefined;
+  answeredAt: number | undefined;
   /** What was acknowledged when; only the rate window is kept. */
   readonly recent: { readonly at: number; readonly count: number }[];
 }
@@ -51,6 +60,7 @@ export class ProgressCounter {
     symbols: readonly string[],
     private readonly startedAt: number,
     private readonly onGap: (gap: Gap) => void = () => undefined,
+    readonly problems: SymbolProblems = new SymbolProblems(),
   ) {
     for (const symbol of symbols)
       this.states.set(symbol, {
@@ -60,6 +70,7 @@ export class ProgressCounter {
         firstId: undefined,
         last: undefined,
         newestTime: undefined,
+        answeredAt: undefined,
         recent: [],
       });
   }
@@ -73,6 +84,11 @@ export class ProgressCounter {
   sawNewest(symbol: string, eventTime: number): void {
     const state = this.stateOf(symbol);
     state.newestTime = Math.max(state.newestTime ?? 0, eventTime);
+  }
+
+  /** The exchange answered about the symbol, or its stream brought a message of it. */
+  answered(symbol: string, at: number): void {
+    this.stateOf(symbol).answeredAt = at;
   }
 
   /** So many samples were not to be had. */
@@ -116,6 +132,7 @@ export class ProgressCounter {
       sent: sum(({ sent }) => sent),
       tradesPerSecond: sum(({ tradesPerSecond }) => tradesPerSecond),
       symbols,
+      problems: this.problems.at(now),
     };
   }
 
@@ -137,6 +154,7 @@ export class ProgressCounter {
       gaps,
       refilled,
       missed: state.missed,
+      answeredAt: state.answeredAt,
     };
   }
 

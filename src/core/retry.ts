@@ -34,11 +34,15 @@ export const msToNextMinute = (now: number): number => 60_000 - (now % 60_000);
 export interface RetryOptions {
   /** The name of the system, as the outage is reported: `exchange`, `kafka`, `postgres`, `hdfs`, `spark`. */
   readonly system: string;
+  /** What of the system the call is about, such as a symbol: named where only calls about it fail. */
+  readonly part?: string | undefined;
   readonly clock: Clock;
   readonly outages: Outages;
   /** From the first failure on; Infinity in background programs: they never give up. */
   readonly giveUpAfterMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Awaited before each try, such as for an allowance of requests; its time is no time of failure. */
+  readonly prepare?: () => Promise<void>;
   /** In [0, 1); a test passes its own. */
   readonly random?: () => number;
 }
@@ -50,22 +54,27 @@ export interface RetryOptions {
  * @throws the last error when `giveUpAfterMs` would be exceeded; any other error at once; the signal's reason when it aborts.
  */
 export async function retrying<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { clock, giveUpAfterMs, outages, random = Math.random, signal, system } = options;
+  const { clock, giveUpAfterMs, outages, part, random = Math.random, signal, system } = options;
   let firstFailureAt: number | undefined;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
+    let triedAt = clock.now();
     try {
+      await options.prepare?.();
+      triedAt = clock.now();
       const result = await work();
-      outages.answered(system, clock.now());
+      outages.answered(system, clock.now(), part);
       return result;
     } catch (error) {
       signal?.throwIfAborted();
       if (!(error instanceof UnreachableError) || !error.retryable) throw error;
       const now = clock.now();
-      firstFailureAt ??= now;
+      // A call that hung has failed from its beginning on.
+      firstFailureAt ??= triedAt;
       const waitMs = Math.max(backoffMs(attempt, random()), (error.retryAt ?? 0) - now);
       if (now + waitMs - firstFailureAt > giveUpAfterMs) throw error;
-      if (now + waitMs - firstFailureAt >= outageAfterMs) outages.failed(system, error.message, now);
+      if (now + waitMs - firstFailureAt >= outageAfterMs)
+        outages.failed(system, error.message, now, { part, since: firstFailureAt });
       await clock.sleep(waitMs, signal);
     }
   }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { binanceRest } from '../../src/adapters/binance-rest.js';
+import { aBinanceRest } from '../support/a-binance-rest.js';
 import { binanceStream } from '../../src/adapters/binance-stream.js';
 import { UnreachableError } from '../../src/core/errors.js';
 import type { StreamConnection } from '../../src/core/ports/market-stream.js';
@@ -53,7 +53,7 @@ describe('the stream of an exchange', () => {
     await connection.closed;
     const { symbol, aggTradeId } = ticks[0]!;
     const ours = ticks.filter((tick) => tick.symbol === symbol);
-    const exchange = binanceRest({ baseUrl: sandbox.url });
+    const exchange = aBinanceRest({ baseUrl: sandbox.url });
     const theirs = await exchange.trades({ symbol, fromId: aggTradeId, limit: 1000 });
     expect(ours).toEqual(theirs.slice(0, ours.length));
     expect(await connection.over).toEqual({ why: 'enough', isClosed: true });

@@ -72,7 +72,12 @@ export async function bring(
       signal: new AbortController().signal,
       ...options,
     },
-    { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
+    {
+      onStart: () => undefined,
+      onProgress: () => undefined,
+      onGap: () => undefined,
+      onProblem: () => undefined,
+    },
   );
   return { summary, report: feed.report, events };
 }

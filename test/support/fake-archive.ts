@@ -1,4 +1,5 @@
 import type { TradeArchive } from '../../src/core/ports/archive.js';
+import { unreadableRow, type TradeRow } from '../../src/core/trade-row.js';
 import type { Tick } from '../../src/core/tick.js';
 import { dayText } from '../../src/core/utc-day.js';
 
@@ -6,6 +7,8 @@ import { dayText } from '../../src/core/utc-day.js';
 export class FakeArchive implements TradeArchive {
   readonly opened: string[] = [];
   closed = 0;
+  /** Rows that cannot be read, by id, with the reason. */
+  readonly unreadable = new Map<number, string>();
   /** Runs before a page is given out. */
   onPage: (page: readonly Tick[]) => void = () => undefined;
 
@@ -18,7 +21,7 @@ export class FakeArchive implements TradeArchive {
     if (pages === undefined) return Promise.resolve(undefined);
     return Promise.resolve({
       name,
-      trades: () => this.give(pages),
+      rows: () => this.give(pages),
       close: () => {
         this.closed += 1;
         return Promise.resolve();
@@ -26,10 +29,17 @@ export class FakeArchive implements TradeArchive {
     });
   }
 
-  private async *give(pages: readonly (readonly Tick[])[]): AsyncGenerator<readonly Tick[]> {
+  private rowOf(tick: Tick): TradeRow {
+    const reason = this.unreadable.get(tick.aggTradeId);
+    return reason === undefined
+      ? { id: tick.aggTradeId, tick }
+      : unreadableRow(tick.aggTradeId, reason, `line of ${tick.aggTradeId}`);
+  }
+
+  private async *give(pages: readonly (readonly Tick[])[]): AsyncGenerator<readonly TradeRow[]> {
     for (const page of pages) {
       this.onPage(page);
-      yield await Promise.resolve(page);
+      yield await Promise.resolve(page.map((tick) => this.rowOf(tick)));
     }
   }
 }

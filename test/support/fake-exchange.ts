@@ -1,12 +1,12 @@
-import { UsageError } from '../../src/core/errors.js';
+import { UnknownSymbolError } from '../../src/core/errors.js';
 import type {
   Exchange,
   ExchangeSymbol,
   Kline,
   SymbolPrice,
   TradeQuery,
-  TradeRow,
 } from '../../src/core/ports/exchange.js';
+import { unreadableRow, type TradeRow } from '../../src/core/trade-row.js';
 import type { Tick } from '../../src/core/tick.js';
 
 /** An exchange in memory: the trades of each symbol in order of id. Remembers what it was asked. */
@@ -15,6 +15,10 @@ export class FakeExchange implements Exchange {
   /** Runs before an answer is made: a test makes it slow, lets it fail, or lets new trades happen. */
   onTrades: (query: TradeQuery) => void | Promise<void> = () => undefined;
 
+  /** Statuses other than TRADING. */
+  readonly statuses = new Map<string, string>();
+  /** Symbols that the exchange lists no longer. */
+  readonly delisted = new Set<string>();
   /** Rows that cannot be read, by id, with the reason. */
   readonly unreadable = new Map<number, string>();
 
@@ -25,10 +29,12 @@ export class FakeExchange implements Exchange {
   }
 
   symbols(names: readonly string[]): Promise<ExchangeSymbol[]> {
-    const unknown = names.find((name) => this.tape[name] === undefined);
-    if (unknown !== undefined) return Promise.reject(new UsageError(`knows no symbol ${unknown}`));
+    const listed = names.filter((name) => this.tape[name] !== undefined && !this.delisted.has(name));
     return Promise.resolve(
-      names.map((symbol) => ({ symbol, status: 'TRADING', tickSize: '0.01', lotStep: '0.00001' })),
+      listed.map((symbol) => ({
+        ...{ symbol, tickSize: '0.01', lotStep: '0.00001' },
+        status: this.statuses.get(symbol) ?? 'TRADING',
+      })),
     );
   }
 
@@ -36,6 +42,7 @@ export class FakeExchange implements Exchange {
     this.queries.push(query);
     await this.onTrades(query);
     signal?.throwIfAborted();
+    if (this.delisted.has(query.symbol)) throw new UnknownSymbolError('no such symbol', query.symbol);
     const all = this.tape[query.symbol] ?? [];
     if ('fromId' in query)
       return all.filter(({ aggTradeId }) => aggTradeId >= query.fromId).slice(0, query.limit);
@@ -47,7 +54,9 @@ export class FakeExchange implements Exchange {
   async tradeRows(query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]> {
     return (await this.trades(query, signal)).map((tick) => {
       const reason = this.unreadable.get(tick.aggTradeId);
-      return reason === undefined ? { id: tick.aggTradeId, tick } : { id: tick.aggTradeId, reason };
+      return reason === undefined
+        ? { id: tick.aggTradeId, tick }
+        : unreadableRow(tick.aggTradeId, reason, JSON.stringify(tick));
     });
   }
 

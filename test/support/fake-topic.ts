@@ -1,10 +1,14 @@
 import type { Cursor, TickSink } from '../../src/core/ports/topic.js';
+import type { RejectedRow } from '../../src/core/rejected-row.js';
 import type { Tick } from '../../src/core/tick.js';
 
 /** A topic in memory. What happened is kept in one list, so that a test can see the order. */
 export class FakeTopic implements TickSink {
   readonly events: (
-    { readonly sent: readonly Tick[] } | { readonly cursors: readonly Cursor[] } | 'closed'
+    | { readonly sent: readonly Tick[] }
+    | { readonly rejected: readonly RejectedRow[] }
+    | { readonly cursors: readonly Cursor[] }
+    | 'closed'
   )[] = [];
   /** Runs before the acknowledgement. */
   onSend: (ticks: readonly Tick[]) => void | Promise<void> = () => undefined;
@@ -21,6 +25,11 @@ export class FakeTopic implements TickSink {
     if (ticks.length === 0) return;
     await this.onSend(ticks);
     this.events.push({ sent: ticks });
+  }
+
+  sendRejected(rows: readonly RejectedRow[]): Promise<void> {
+    if (rows.length > 0) this.events.push({ rejected: rows });
+    return Promise.resolve();
   }
 
   writeCursors(cursors: readonly Cursor[]): Promise<void> {
@@ -42,6 +51,12 @@ export class FakeTopic implements TickSink {
       .flatMap((event) => (typeof event === 'object' && 'sent' in event ? event.sent : []))
       .filter((tick) => tick.symbol === symbol)
       .map(({ aggTradeId }) => aggTradeId);
+  }
+
+  get rejected(): RejectedRow[] {
+    return this.events.flatMap((event) =>
+      typeof event === 'object' && 'rejected' in event ? event.rejected : [],
+    );
   }
 
   /** The newest cursor id of a symbol. */

@@ -1,5 +1,6 @@
 import { produce, type ProduceOptions, type ProduceSummary } from '../../src/commands/produce.js';
 import { pollFeed, type PollOptions } from '../../src/commands/produce/poll-feed.js';
+import type { ProblemListener } from '../../src/core/symbol-problems.js';
 import type { FakeExchange } from './fake-exchange.js';
 import type { FakeTopic } from './fake-topic.js';
 import { VirtualClock } from './virtual-clock.js';
@@ -9,10 +10,14 @@ export const runProduce = (
   exchange: FakeExchange,
   topic: FakeTopic,
   options: Partial<ProduceOptions & PollOptions> = {},
+  onProblem: ProblemListener = () => undefined,
 ): Promise<ProduceSummary> =>
   produce(
     {
-      feed: pollFeed(exchange, { untilCaughtUp: true, pollIntervalMs: 5000, ...options }),
+      feed: pollFeed(
+        { exchange, patientExchange: exchange },
+        { untilCaughtUp: true, pollIntervalMs: 5000, ...options },
+      ),
       topics: topic,
       sink: topic,
       clock: new VirtualClock(),
@@ -25,5 +30,5 @@ export const runProduce = (
       signal: new AbortController().signal,
       ...options,
     },
-    { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
+    { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined, onProblem },
   );

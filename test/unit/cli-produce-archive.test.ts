@@ -37,7 +37,7 @@ describe('what is said of an archive', () => {
   });
 
   it('names a hole, and what the exchange lacks of it', () => {
-    const hole = { firstId: 1000, lastId: 2999, fetched: 2000, unpublished: [] };
+    const hole = { firstId: 1000, lastId: 2999, fetched: 2000, unreadable: 0, unpublished: [] };
     expect(archiveEventLine({ kind: 'hole', symbol, hole })).toBe(
       'BTCUSDT: trades 1000 to 2999 are not in the archive: 2,000 of 2,000 came from the exchange',
     );
@@ -48,10 +48,11 @@ describe('what is said of an archive', () => {
   });
 
   it('names what is odd in a file', () => {
-    const odd = { doubled: 1200, conflicting: 1, disordered: 2 };
+    const odd = { doubled: 1200, conflicting: 1, disordered: 2, unreadable: 3 };
     expect(archiveEventLine({ kind: 'odd file', symbol, file: 'x.zip', odd })).toBe(
       'BTCUSDT: x.zip has 1,200 rows twice; each is sent once; has 1 ids for two trades each; the first counts; ' +
-        'has 2 rows out of order of id; they are sent too',
+        'has 2 rows out of order of id; they are sent too; ' +
+        'has 3 rows that cannot be read; they are stored, and the exchange is asked for their ids',
     );
   });
 

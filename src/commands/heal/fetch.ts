@@ -1,13 +1,18 @@
 import { holdsId, intersectRanges, nextPage, rangesOf, subtractRanges } from '../../core/id-ranges.js';
 import { leftOf, type LeftIds } from '../../core/left-ids.js';
 import type { IdRange } from '../../core/ports/bars.js';
-import { tradePage, type Exchange, type TradeRow } from '../../core/ports/exchange.js';
+import { tradePage, type Exchange } from '../../core/ports/exchange.js';
+import { idAfter, type TradeRow } from '../../core/trade-row.js';
 import type { TickSink } from '../../core/ports/topic.js';
+import { rejectedRow, type RejectedRow } from '../../core/rejected-row.js';
+import type { Clock } from '../../core/ports/clock.js';
+import { askReadable } from '../produce/rows.js';
 import type { WeightPurse } from './weight-purse.js';
 
 export interface FetchTools {
   readonly exchange: Pick<Exchange, 'tradeRows'>;
-  readonly sink: Pick<TickSink, 'send'>;
+  readonly sink: Pick<TickSink, 'send' | 'sendRejected'>;
+  readonly clock: Clock;
   readonly purse: WeightPurse;
   readonly signal: AbortSignal;
   /** How many trades Kafka has just acknowledged. */
@@ -33,12 +38,17 @@ export async function fetchMissing(
     const rest = (): IdRange[] => intersectRanges(missing, [{ firstId: page.firstId, lastId: Infinity }]);
     if (!purse.take()) return [...left, ...leftOf(rest(), 'later')];
     const limit = page.lastId - page.firstId + 1;
-    const rows = await exchange.tradeRows({ symbol, limit, fromId: page.firstId }, signal);
+    const rows = await askReadable(
+      tools,
+      () => exchange.tradeRows({ symbol, limit, fromId: page.firstId }, signal),
+      () => purse.take(),
+    );
     // An empty answer is the exchange's word that there is nothing from here on.
     if (rows.length === 0) return [...left, ...leftOf(rest(), 'not yet')];
-    const answered = { firstId: page.firstId, lastId: lastAnswered(rows, page.firstId) };
+    const answered = { firstId: page.firstId, lastId: idAfter(rows, page.firstId) - 1 };
     const open = intersectRanges(missing, [answered]);
     const ticks = rows.flatMap(({ id, tick }) => (tick !== undefined && holdsId(open, id) ? [tick] : []));
+    await sink.sendRejected(rejectedIn(open, symbol, rows));
     await sink.send(ticks);
     onSent(ticks.length);
     left.push(...leftInPage(open, rows));
@@ -46,12 +56,13 @@ export async function fetchMissing(
   }
 }
 
-/** Up to which id an answer speaks. A row without a readable id stands for the one after the row before it. */
-function lastAnswered(rows: readonly TradeRow[], fromId: number): number {
-  let last = fromId - 1;
-  for (const { id } of rows) last = id ?? last + 1;
-  return last;
-}
+/** The rows that cannot be read, of the open ids; one whose id cannot be read may be of any. */
+const rejectedIn = (open: readonly IdRange[], symbol: string, rows: readonly TradeRow[]): RejectedRow[] =>
+  rows.flatMap((row) =>
+    row.tick === undefined && (row.id === undefined || holdsId(open, row.id))
+      ? [rejectedRow(symbol, row)]
+      : [],
+  );
 
 /** The open ids of which the answer has no trade: a row that cannot be read, or none at all. */
 function leftInPage(open: readonly IdRange[], rows: readonly TradeRow[]): LeftIds[] {

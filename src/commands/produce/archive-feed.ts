@@ -34,20 +34,17 @@ export function archiveFeed(
     get report() {
       return notes.report;
     },
+    listed: (symbols, signal) => exchange.symbols(symbols, signal),
     check: async (symbols, signal) => {
-      await exchange.symbols(symbols, signal);
       const now = await exchange.serverTime(signal);
       if (dayAfter(range.to) > now) await requireFiles(archive, symbols, { day: range.to, now }, signal);
     },
-    begin: ({ symbols, cursors }, signal) =>
-      Promise.all(
-        symbols.map(async (symbol) => {
-          const cursor = newestCursor(cursors, { source: binanceSpot, symbol, feeds: [name] });
-          const plan = await planSymbol(exchange, symbol, { range, cursor }, signal);
-          plans.set(symbol, plan);
-          return plan.start;
-        }),
-      ),
+    begin: async (symbol, { cursors }, signal) => {
+      const cursor = newestCursor(cursors, { source: binanceSpot, symbol, feeds: [name] });
+      const plan = await planSymbol(exchange, symbol, { range, cursor }, signal);
+      plans.set(symbol, plan);
+      return plan.start;
+    },
     run: async (starts, { onFailure, ...tools }) => {
       const left = starts.flatMap(({ symbol }) => plans.get(symbol) ?? []);
       const work = async (): Promise<void> => {

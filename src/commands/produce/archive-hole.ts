@@ -1,12 +1,11 @@
 import type { IdRange } from '../../core/ports/bars.js';
 import type { Exchange } from '../../core/ports/exchange.js';
-import type { Tick } from '../../core/tick.js';
+import { idAfter, type TradeRow } from '../../core/trade-row.js';
 import type { FilledHole } from './archive-report.js';
-import type { TickQueue } from './tick-queue.js';
+import { askReadable, putRows, type RowTools } from './rows.js';
 
-interface HoleTools {
-  readonly exchange: Pick<Exchange, 'trades'>;
-  readonly queue: TickQueue;
+interface HoleTools extends RowTools {
+  readonly exchange: Pick<Exchange, 'tradeRows'>;
   readonly signal: AbortSignal;
 }
 
@@ -27,15 +26,18 @@ export async function fillHole(
 ): Promise<FilledHole | undefined> {
   const unpublished: IdRange[] = [];
   let fetched = 0;
+  let unreadable = 0;
   for (let next = hole.firstId; next <= hole.lastId;) {
     const windows = windowsFrom(next, hole.lastId);
     const pages = windows.map((window) => requestWindow(tools, symbol, window));
     for (const [index, window] of windows.entries()) {
       const page = await pages[index];
       if (page === undefined) return undefined;
-      tools.queue.put(page.ticks);
-      fetched += page.ticks.length;
-      for (const range of absentIn(window, page.ticks)) addRange(unpublished, range);
+      putRows(tools, symbol, page.rows);
+      const trades = page.rows.filter(({ tick }) => tick !== undefined).length;
+      fetched += trades;
+      unreadable += page.rows.length - trades;
+      for (const range of absentIn(window, page.rows)) addRange(unpublished, range);
       next = Math.max(window.lastId + 1, page.nextId ?? hole.lastId + 1);
     }
     // The exchange's next trade may lie far behind the windows, or behind the hole.
@@ -43,7 +45,7 @@ export async function fillHole(
     const passedOver = { firstId: last + 1, lastId: Math.min(next - 1, hole.lastId) };
     if (passedOver.lastId >= passedOver.firstId) addRange(unpublished, passedOver);
   }
-  return { ...hole, fetched, unpublished };
+  return { ...hole, fetched, unreadable, unpublished };
 }
 
 function windowsFrom(firstId: number, lastId: number): IdRange[] {
@@ -55,7 +57,7 @@ function windowsFrom(firstId: number, lastId: number): IdRange[] {
 }
 
 interface WindowPage {
-  readonly ticks: readonly Tick[];
+  readonly rows: readonly TradeRow[];
   /** The next id that the exchange may have after the window; undefined where it has nothing more. */
   readonly nextId: number | undefined;
 }
@@ -67,7 +69,7 @@ function requestWindow(tools: HoleTools, symbol: string, window: IdRange): Promi
     let count = 0;
     try {
       const answer = await askWindow(tools, symbol, window);
-      count = answer.ticks.length;
+      count = answer.rows.length;
       return answer;
     } finally {
       tools.queue.release(room - count);
@@ -80,29 +82,31 @@ function requestWindow(tools: HoleTools, symbol: string, window: IdRange): Promi
 
 /** Asks until an answer is empty or reaches beyond the window: one that is only short proves nothing of the ids after it. */
 async function askWindow(
-  { exchange, signal }: HoleTools,
+  tools: HoleTools,
   symbol: string,
   { firstId, lastId }: IdRange,
 ): Promise<WindowPage> {
-  const ticks: Tick[] = [];
+  const { exchange, signal } = tools;
+  const rows: TradeRow[] = [];
   for (let fromId = firstId; fromId <= lastId;) {
-    const answer = await exchange.trades({ symbol, limit: lastId - fromId + 1, fromId }, signal);
-    const inside = answer.filter(({ aggTradeId }) => aggTradeId <= lastId);
-    ticks.push(...inside);
-    const newest = inside.at(-1)?.aggTradeId;
-    if (inside.length < answer.length || newest === undefined)
-      return { ticks, nextId: answer[inside.length]?.aggTradeId };
-    fromId = newest + 1;
+    const query = { symbol, limit: lastId - fromId + 1, fromId };
+    const answer = await askReadable(tools, () => exchange.tradeRows(query, signal));
+    const inside = answer.filter(({ id }) => (id ?? -1) <= lastId);
+    rows.push(...inside);
+    if (inside.length < answer.length || inside.length === 0)
+      return { rows, nextId: answer[inside.length]?.id };
+    fromId = idAfter(inside, fromId);
   }
-  return { ticks, nextId: lastId + 1 };
+  return { rows, nextId: lastId + 1 };
 }
 
-function absentIn({ firstId, lastId }: IdRange, ticks: readonly Tick[]): IdRange[] {
+function absentIn({ firstId, lastId }: IdRange, rows: readonly TradeRow[]): IdRange[] {
   const absent: IdRange[] = [];
   let next = firstId;
-  for (const { aggTradeId } of ticks) {
-    if (aggTradeId > next) absent.push({ firstId: next, lastId: aggTradeId - 1 });
-    next = aggTradeId + 1;
+  for (const row of rows) {
+    const id = row.id ?? next;
+    if (id > next) absent.push({ firstId: next, lastId: id - 1 });
+    next = id + 1;
   }
   if (next <= lastId) absent.push({ firstId: next, lastId });
   return absent;

@@ -11,6 +11,8 @@ export interface FilledHole extends IdRange {
   readonly fetched: number;
   /** Ids that the exchange does not have either: they were never published. */
   readonly unpublished: readonly IdRange[];
+  /** Rows of the exchange that cannot be read: stored as they are. */
+  readonly unreadable: number;
 }
 
 /** How many rows of a file are not what they should be: in order of id, each once. */
@@ -21,6 +23,8 @@ export interface OddRows {
   readonly conflicting: number;
   /** An id below one before: sent too, the job counts each id once. */
   readonly disordered: number;
+  /** No trade can be read: stored as it is, and its id is fetched from the exchange. */
+  readonly unreadable: number;
 }
 
 /** What a run over an archive found, all symbols together. */
@@ -36,7 +40,7 @@ export interface ArchiveReport {
 }
 
 const mostListed = 100;
-export const noOddRows: OddRows = { doubled: 0, conflicting: 0, disordered: 0 };
+export const noOddRows: OddRows = { doubled: 0, conflicting: 0, disordered: 0, unreadable: 0 };
 
 /** Sums up events, and passes each on; its size does not grow with the archive. */
 export class ArchiveNotes {
@@ -70,9 +74,10 @@ export class ArchiveNotes {
         doubled: before.doubled + odd.doubled,
         conflicting: before.conflicting + odd.conflicting,
         disordered: before.disordered + odd.disordered,
+        unreadable: before.unreadable + odd.unreadable,
       },
     };
-    if (odd.doubled + odd.conflicting + odd.disordered > 0)
+    if (odd.doubled + odd.conflicting + odd.disordered + odd.unreadable > 0)
       this.onEvent({ kind: 'odd file', symbol, file, odd });
   }
 
@@ -82,7 +87,8 @@ export class ArchiveNotes {
       ...this.sums,
       holes: this.sums.holes + 1,
       fetched: this.sums.fetched + hole.fetched,
-      unpublishedIds: this.sums.unpublishedIds + hole.lastId - hole.firstId + 1 - hole.fetched,
+      unpublishedIds:
+        this.sums.unpublishedIds + hole.lastId - hole.firstId + 1 - hole.fetched - hole.unreadable,
       unpublished: [...this.sums.unpublished, ...named].slice(0, mostListed),
     };
     this.onEvent({ kind: 'hole', symbol, hole });

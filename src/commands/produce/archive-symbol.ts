@@ -2,15 +2,17 @@ import { JobFailedError } from '../../core/errors.js';
 import type { ArchivedDay, TradeArchive } from '../../core/ports/archive.js';
 import type { Exchange } from '../../core/ports/exchange.js';
 import type { Tick } from '../../core/tick.js';
+import type { TradeRow } from '../../core/trade-row.js';
 import { dayText } from '../../core/utc-day.js';
 import { fillHole } from './archive-hole.js';
 import type { SymbolPlan } from './archive-plan.js';
 import { noOddRows, type ArchiveNotes, type OddRows } from './archive-report.js';
 import type { FeedTools } from './feed.js';
+import { putRows } from './rows.js';
 
-export interface ArchiveTools extends Pick<FeedTools, 'queue' | 'signal'> {
+export interface ArchiveTools extends Pick<FeedTools, 'queue' | 'signal' | 'progress' | 'clock'> {
   readonly archive: TradeArchive;
-  readonly exchange: Pick<Exchange, 'trades'>;
+  readonly exchange: Pick<Exchange, 'tradeRows'>;
   readonly notes: ArchiveNotes;
   /** Where the wanted days begin, epoch ms. */
   readonly from: number;
@@ -58,7 +60,7 @@ export class ArchivedSymbol {
     }
     this.odd = noOddRows;
     try {
-      for await (const page of file.trades()) if (!(await this.bringPage(file, page))) return false;
+      for await (const page of file.rows()) if (!(await this.bringPage(file, page))) return false;
       notes.file(this.symbol, file.name, this.odd);
       return true;
     } finally {
@@ -66,13 +68,28 @@ export class ArchivedSymbol {
     }
   }
 
-  private async bringPage(file: ArchivedDay, page: readonly Tick[]): Promise<boolean> {
-    for (const tick of page) {
+  private async bringPage(file: ArchivedDay, page: readonly TradeRow[]): Promise<boolean> {
+    for (const row of page) {
+      const { tick } = row;
+      if (tick === undefined) {
+        if (!(await this.putUnreadable(row))) return false;
+        continue;
+      }
       if (!this.isPlanned(file, tick)) continue;
       if (tick.aggTradeId === this.nextId) this.take(tick);
       else if (!(await this.takeOdd(tick))) return false;
     }
     return this.putRows();
+  }
+
+  /** It is stored, and its id is a jump of the next row: then the exchange is asked for it. */
+  private async putUnreadable(row: TradeRow): Promise<boolean> {
+    const { lastId, start } = this.plan;
+    if (row.id !== undefined && (row.id < start.nextId || row.id > lastId)) return true;
+    this.odd = { ...this.odd, unreadable: this.odd.unreadable + 1 };
+    if (!(await this.tools.queue.reserve(1))) return false;
+    putRows(this.tools, this.symbol, [row]);
+    return true;
   }
 
   private isPlanned({ name }: ArchivedDay, tick: Tick): boolean {

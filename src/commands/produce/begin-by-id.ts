@@ -7,15 +7,10 @@ import { findStart } from './start.js';
 const continuousFeeds = ['poll', 'stream'];
 
 /** How a feed begins whose symbols go on after their last acknowledged trade. */
-export const beginById = (exchange: Exchange): Pick<Feed, 'check' | 'begin'> => ({
-  check: async (symbols, signal) => {
-    await exchange.symbols(symbols, signal);
+export const beginById = (exchange: Exchange): Pick<Feed, 'listed' | 'begin'> => ({
+  listed: (symbols, signal) => exchange.symbols(symbols, signal),
+  begin: (symbol, { from, cursors }, signal) => {
+    const cursor = newestCursor(cursors, { source: binanceSpot, symbol, feeds: continuousFeeds });
+    return findStart(exchange, symbol, { from, cursor }, signal);
   },
-  begin: ({ symbols, from, cursors }, signal) =>
-    Promise.all(
-      symbols.map((symbol) => {
-        const cursor = newestCursor(cursors, { source: binanceSpot, symbol, feeds: continuousFeeds });
-        return findStart(exchange, symbol, { from, cursor }, signal);
-      }),
-    ),
 });

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/ports/clock.js';
+import type { Exchange, ExchangeSymbol } from '../../core/ports/exchange.js';
 import type { Cursor } from '../../core/ports/topic.js';
 import type { ProgressCounter } from '../../core/produce-progress.js';
 import type { StartPoint } from '../../core/start-point.js';
 import type { SymbolStart } from './start.js';
 import type { TickQueue } from './tick-queue.js';
 
-/** What is wanted of a feed, and what Kafka has of it and of the others already. */
+/** Where a feed shall begin, and what Kafka has of it and of the others already. */
 export interface FeedWish {
-  readonly symbols: readonly string[];
   readonly from: StartPoint;
   /** Of all sources and feeds; a feed goes on after its own. Empty where they shall not count. */
   readonly cursors: readonly Cursor[];
@@ -24,14 +24,22 @@ export interface FeedTools {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** The exchange, as a feed asks it: `exchange` at its start, `patientExchange` while it runs, which an outage must not end. */
+export interface FeedExchanges {
+  readonly exchange: Exchange;
+  readonly patientExchange: Exchange;
+}
+
 /** A way in which ticks come. */
 export interface Feed {
   /** Its name in the keys of the cursors. */
   readonly name: string;
-  /** Asked before anything else. @throws UsageError where the exchange has no such symbol. */
-  check(symbols: readonly string[], signal: AbortSignal): Promise<void>;
-  /** Where each symbol begins. What else can be wrong is found here, before anything is sent. */
-  begin(wish: FeedWish, signal: AbortSignal): Promise<readonly SymbolStart[]>;
+  /** Asked before anything else, and again while it runs: those of the symbols that the exchange lists. */
+  listed(symbols: readonly string[], signal: AbortSignal): Promise<readonly ExchangeSymbol[]>;
+  /** Asked once, of the symbols that are listed. @throws UsageError where the feed cannot run as it was asked to. */
+  check?(symbols: readonly string[], signal: AbortSignal): Promise<void>;
+  /** Where a symbol begins. What else can be wrong is found here, before anything is sent. */
+  begin(symbol: string, wish: FeedWish, signal: AbortSignal): Promise<SymbolStart>;
   /** Puts ticks into the queue until all are there or the signal aborts. */
   run(starts: readonly SymbolStart[], tools: FeedTools): Promise<void>;
 }

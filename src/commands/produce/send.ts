@@ -36,6 +36,9 @@ export async function sendAll(tools: SendTools): Promise<void> {
   };
   for (;;) {
     const pages = await queue.take(tools.batchSize);
+    const rejected = queue.takeRejected();
+    await sink.sendRejected(rejected);
+    queue.release(rejected.length);
     if (pages === undefined) break;
     const ticks = pages.flat();
     await sink.send(ticks);

@@ -1,15 +1,15 @@
-import type { Exchange } from '../../core/ports/exchange.js';
+import type { Outages } from '../../core/outages.js';
 import type { MarketStream } from '../../core/ports/market-stream.js';
 import { beginById } from './begin-by-id.js';
-import type { Feed, FeedTools } from './feed.js';
+import type { Feed, FeedExchanges, FeedTools } from './feed.js';
 import type { SymbolStart } from './start.js';
 import { KeptConnection } from './stream/connection.js';
 import { watchSilence } from './stream/silence-watch.js';
 import { HeldRoom, SymbolFeed } from './stream/symbol-feed.js';
 
-export interface StreamPorts {
-  readonly exchange: Exchange;
+export interface StreamPorts extends FeedExchanges {
   readonly stream: MarketStream;
+  readonly outages: Outages;
 }
 
 /** Told of what happens to the connection, in words for a person. */
@@ -22,7 +22,8 @@ const heldAtMost = 50_000;
  * Every trade as the exchange pushes it, each symbol in order of id. What the stream does not bring is fetched by id over REST,
  * before what follows; while there is no connection everything is.
  */
-export function streamFeed({ exchange, stream }: StreamPorts, onNote: StreamNote): Feed {
+export function streamFeed(ports: StreamPorts, onNote: StreamNote): Feed {
+  const { exchange, patientExchange, stream, outages } = ports;
   return {
     name: 'stream',
     ...beginById(exchange),
@@ -32,7 +33,11 @@ export function streamFeed({ exchange, stream }: StreamPorts, onNote: StreamNote
       await Promise.all(
         Array.from({ length: parts }, (_, part) => {
           const some = starts.slice(part * stream.mostSymbols, (part + 1) * stream.mostSymbols);
-          return runConnection({ exchange, stream, room, onNote, starts: some }, tools);
+          const system = parts === 1 ? 'exchange stream' : `exchange stream ${part + 1}`;
+          return runConnection(
+            { exchange, patientExchange, stream, outages, system, room, onNote, starts: some },
+            tools,
+          );
         }),
       );
     },
@@ -42,19 +47,21 @@ export function streamFeed({ exchange, stream }: StreamPorts, onNote: StreamNote
 interface Part extends StreamPorts {
   readonly room: HeldRoom;
   readonly onNote: StreamNote;
+  /** The name under which an outage of the connection is reported. */
+  readonly system: string;
   readonly starts: readonly SymbolStart[];
 }
 
 /** The symbols that share a connection, until the signal aborts. */
 async function runConnection(
-  { exchange, stream, room, onNote, starts }: Part,
+  { exchange, patientExchange, stream, outages, system, room, onNote, starts }: Part,
   tools: FeedTools,
 ): Promise<void> {
   const isConnected = (): boolean => connection.isOpen;
   const feeds = new Map(
     starts.map(({ symbol, nextId }) => [
       symbol,
-      new SymbolFeed({ ...tools, exchange, isConnected, room }, symbol, nextId),
+      new SymbolFeed({ ...tools, exchange: patientExchange, isConnected, room }, symbol, nextId),
     ]),
   );
   const all = [...feeds.values()];
@@ -62,13 +69,16 @@ async function runConnection(
     ...{ stream, clock: tools.clock, signal: tools.signal },
     symbols: [...feeds.keys()],
     onTick: (tick) => feeds.get(tick.symbol)?.offer(tick),
-    onOpen: () => onNote(`stream: ${feeds.size} symbols connected`),
+    onOpen: () => {
+      outages.answered(system, tools.clock.now());
+      onNote(`stream: ${feeds.size} symbols connected`);
+    },
     onDown: (why) => {
       if (!tools.signal.aborted) onNote(`stream: ${why}; connecting again, polling until then`);
       all.forEach((feed) => feed.refill('reconnect'));
     },
-    onFailure: ({ message }, ms) =>
-      onNote(`${message}; trying again within ${ms / 1000} s, polling until then`),
+    onFailure: ({ message }) =>
+      outages.failed(system, `${message}; trades are asked for over REST meanwhile`, tools.clock.now()),
   });
   all.forEach((feed) => feed.refill('start'));
   await Promise.all([

@@ -1,3 +1,4 @@
+import type { RejectedRow } from '../../core/rejected-row.js';
 import type { Tick } from '../../core/tick.js';
 
 interface Waiter {
@@ -14,6 +15,7 @@ export class TickQueue {
   private isClosed = false;
   private isRefusing = false;
   private readonly pages: (readonly Tick[])[] = [];
+  private rejected: RejectedRow[] = [];
   private readonly waiters: Waiter[] = [];
   private wake: () => void = () => undefined;
 
@@ -62,6 +64,20 @@ export class TickQueue {
     if (ticks.length === 0) return;
     this.pages.push(ticks);
     this.wake();
+  }
+
+  /** Rows that are no trades; room for them was reserved before, as for ticks. */
+  putRejected(rows: readonly RejectedRow[]): void {
+    if (rows.length === 0) return;
+    this.rejected.push(...rows);
+    this.wake();
+  }
+
+  /** The rows that are no trades, so far. */
+  takeRejected(): readonly RejectedRow[] {
+    const taken = this.rejected;
+    this.rejected = [];
+    return taken;
   }
 
   /** Nothing more will come; `take` gives out what is left. */

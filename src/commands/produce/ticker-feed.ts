@@ -1,6 +1,7 @@
 import { JobFailedError, UnreachableError, UsageError } from '../../core/errors.js';
 import { dividesMinute, intervalsAround, priceSample, tickerSource } from '../../core/price-sample.js';
 import type { Clock } from '../../core/ports/clock.js';
+import type { Outages } from '../../core/outages.js';
 import type { Exchange, SymbolPrice } from '../../core/ports/exchange.js';
 import type { Cursor } from '../../core/ports/topic.js';
 import { ExchangeClock } from './exchange-clock.js';
@@ -10,7 +11,17 @@ import type { SymbolStart } from './start.js';
 /** The feed's name in the keys of the cursors. */
 const name = 'ticker';
 
+/** Slots without an answer that make an outage; one may be chance. */
+const outageSlots = 2;
+
+export interface TickerPorts {
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly outages: Outages;
+}
+
 interface Ticker {
+  readonly outages: Outages;
   readonly exchange: Exchange;
   readonly time: ExchangeClock;
   readonly intervalMs: number;
@@ -19,22 +30,24 @@ interface Ticker {
 /**
  * The last price of each symbol once in every interval, all symbols in one request. Time is cut into slots by the exchange's
  * clock; a sample's id is the slot it was asked for, fixed before the request. An answer that fails or comes after the end of
- * its slot is missed: it is counted, and neither sent late nor asked for again.
+ * its slot is missed: it is counted, and neither sent late nor asked for again. So is the slot of a symbol that is not traded:
+ * its last price is none of now.
  */
 export function tickerFeed(
-  { exchange, clock }: { readonly exchange: Exchange; readonly clock: Clock },
+  { exchange, clock, outages }: TickerPorts,
   { intervalMs }: { readonly intervalMs: number },
 ): Feed {
-  const ticker = { exchange, intervalMs, time: new ExchangeClock(exchange, clock) };
+  const ticker = { exchange, outages, intervalMs, time: new ExchangeClock(exchange, clock) };
+  let measured: Promise<void> | undefined;
   return {
     name,
-    check: async (symbols, signal) => {
+    listed: async (symbols, signal) => {
       requireWholeSlots(intervalMs);
-      await exchange.symbols(symbols, signal);
+      return exchange.symbols(symbols, signal);
     },
-    begin: async ({ symbols, cursors }, signal) => {
-      await ticker.time.measure(signal);
-      return symbols.map((symbol) => startOf(ticker, symbol, cursors));
+    begin: async (symbol, { cursors }, signal) => {
+      await (measured ??= ticker.time.measure(signal));
+      return startOf(ticker, symbol, cursors);
     },
     run: (starts, tools) => sampleSlots(ticker, starts, tools),
   };
@@ -70,6 +83,7 @@ async function sampleSlots(ticker: Ticker, starts: readonly SymbolStart[], tools
   const miss = (count: number): void => symbols.forEach((symbol) => progress.missed(symbol, count));
   for (const symbol of symbols) progress.setLive(symbol, true);
   let slot = Math.max(...starts.map(({ nextId }) => nextId));
+  let lastAnswer = { slot: slot - 1, at: clock.now() };
   while (!isStopped()) {
     await clock.sleep(slot * intervalMs - time.now(), signal);
     if (isStopped()) return;
@@ -77,10 +91,21 @@ async function sampleSlots(ticker: Ticker, starts: readonly SymbolStart[], tools
     // Where the wait was longer than wanted (a computer that slept, a queue that was full), whole slots are over.
     if (current > slot) miss(current - slot);
     slot = Math.max(slot, current);
-    if (!(await sampleSlot(ticker, { slot, symbols }, tools)) && !isStopped()) miss(1);
+    const sampling = await sampleSlot(ticker, { slot, symbols }, tools);
+    if (isStopped()) return;
+    if (sampling !== 'sampled') miss(1);
+    if (sampling === 'sampled') lastAnswer = { slot, at: clock.now() };
+    else if (sampling === 'unanswered' && slot - lastAnswer.slot >= outageSlots)
+      reportOutage(ticker, slot - lastAnswer.slot, lastAnswer.at, clock.now());
     if (time.isOld) await within(intervalMs, tools, (end) => time.measure(end));
     slot += 1;
   }
+}
+
+/** A request that ends with its slot never becomes an outage by itself, however many slots pass. */
+function reportOutage({ outages, intervalMs }: Ticker, slots: number, since: number, now: number): void {
+  const reason = `The exchange gave no prices within their slots of ${intervalMs} ms, ${slots} times in a row`;
+  outages.failed('exchange', reason, now, { part: undefined, since });
 }
 
 interface Slot {
@@ -88,21 +113,29 @@ interface Slot {
   readonly symbols: readonly string[];
 }
 
-/** False where the slot is missed. */
-async function sampleSlot(ticker: Ticker, { slot, symbols }: Slot, tools: FeedTools): Promise<boolean> {
+/** `late`: there was no room before the end of the slot, because Kafka takes too little. */
+type Sampling = 'sampled' | 'unanswered' | 'late';
+
+async function sampleSlot(ticker: Ticker, { slot, symbols }: Slot, tools: FeedTools): Promise<Sampling> {
   const { queue, progress, signal } = tools;
   const { exchange, time, intervalMs } = ticker;
-  if (!(await queue.reserve(symbols.length))) return false;
+  if (!(await queue.reserve(symbols.length))) return 'late';
   const leftMs = (slot + 1) * intervalMs - time.now();
   let sent = 0;
   try {
+    if (leftMs <= 0) return 'late';
     const prices = await within(leftMs, tools, (end) => exchange.prices(symbols, end));
-    if (prices === undefined || time.now() >= (slot + 1) * intervalMs || signal.aborted) return false;
-    const traded = prices.filter(isTraded);
+    if (prices === undefined || time.now() >= (slot + 1) * intervalMs || signal.aborted) return 'unanswered';
+    const now = tools.clock.now();
+    for (const { symbol } of prices) progress.answered(symbol, now);
+    const traded = prices.filter(
+      (price) => isTraded(price) && !progress.problems.has(price.symbol, 'halted'),
+    );
     for (const price of traded) queue.put([priceSample(price, slot, intervalMs)]);
     sent = traded.length;
-    for (const { symbol } of prices.filter((price) => !isTraded(price))) progress.missed(symbol, 1);
-    return true;
+    const sampled = new Set(traded.map(({ symbol }) => symbol));
+    for (const symbol of symbols) if (!sampled.has(symbol)) progress.missed(symbol, 1);
+    return 'sampled';
   } finally {
     queue.release(symbols.length - sent);
   }

@@ -1,14 +1,14 @@
-import type { Tick } from '../tick.js';
+import type { TradeRow } from '../trade-row.js';
 
 /** The trades of one symbol and one UTC day, from a file whose checksum was right. */
 export interface ArchivedDay {
   /** Where the file came from, for messages. */
   readonly name: string;
   /**
-   * Some hundred at a time, in the order of the file; only these are in memory.
-   * @throws JobFailedError that names file and line where there is no trade to read.
+   * Some hundred at a time, in the order of the file; only these are in memory. A row that cannot be read comes with its reason.
+   * @throws JobFailedError that names file and line where the rows are of another form.
    */
-  trades(): AsyncIterable<readonly Tick[]>;
+  rows(): AsyncIterable<readonly TradeRow[]>;
   close(): Promise<void>;
 }
 

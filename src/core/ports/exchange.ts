@@ -1,4 +1,5 @@
 import type { Tick } from '../tick.js';
+import type { TradeRow } from '../trade-row.js';
 
 /** What the exchange says of a symbol; sizes are exact decimal texts. */
 export interface ExchangeSymbol {
@@ -31,11 +32,6 @@ export type TradeQuery =
 /** The most trades that one answer holds, and the request weight of one, whatever it holds (since 2025-03-10). */
 export const tradePage = { rows: 1000, weight: 4 } as const;
 
-/** One row of an answer: a trade, or why it is none. `id` is undefined where even that cannot be read. */
-export type TradeRow =
-  | { readonly id: number; readonly tick: Tick; readonly reason?: never }
-  | { readonly id: number | undefined; readonly tick?: never; readonly reason: string };
-
 /** A pause that the exchange or its limits impose, for the progress line. */
 export interface ExchangeWait {
   readonly reason: string;
@@ -48,17 +44,17 @@ export interface SymbolPrice {
   readonly price: string;
 }
 
-/** The market data of one exchange, over REST. Waits as told on 429 and 418; every call has a time-out. */
+/** The market data of one exchange, over REST. What may pass is tried again; a symbol that it does not list is an UnknownSymbolError. */
 export interface Exchange {
   /** Epoch milliseconds of the exchange's own clock. */
   serverTime(signal?: AbortSignal): Promise<number>;
-  /** @throws UsageError when a symbol does not exist; the message names it. */
+  /** Those of the names that the exchange lists, in the order asked for. */
   symbols(names: readonly string[], signal?: AbortSignal): Promise<ExchangeSymbol[]>;
-  /** Up to `limit` (at most 1,000) trades in order of id; empty when there are none. */
+  /** Up to `limit` (at most 1,000) trades in order of id; empty when there are none. Rows that cannot be read are left out. */
   trades(query: TradeQuery, signal?: AbortSignal): Promise<Tick[]>;
-  /** As `trades`, but a row that cannot be read does not cost the others: it comes with its reason. */
+  /** As `trades`, with the rows that cannot be read, and why. */
   tradeRows(query: TradeQuery, signal?: AbortSignal): Promise<TradeRow[]>;
-  /** The last price of each symbol, in one request however many they are. */
+  /** The last price of each symbol that the exchange lists, in one request however many they are. */
   prices(symbols: readonly string[], signal?: AbortSignal): Promise<SymbolPrice[]>;
   /** One-minute bars whose open time lies in [startTime, endTime], at most 1,000, oldest first. */
   klines(

@@ -1,3 +1,4 @@
+import type { RejectedRow } from '../rejected-row.js';
 import type { Tick } from '../tick.js';
 
 /** Where a feed of one symbol stands: the last id that Kafka has acknowledged. */
@@ -15,8 +16,11 @@ export interface Cursor {
   readonly endedBy?: CleanEnd | undefined;
 }
 
-/** `order`: Ctrl-C, SIGTERM or `produce --stop`. `caught up`: there was nothing more to fetch. */
-export type CleanEnd = 'order' | 'caught up';
+/**
+ * `order`: Ctrl-C, SIGTERM or `produce --stop`. `caught up`: there was nothing more to fetch. `given up`: `produce --give-up`, the
+ * symbol is not wanted any more.
+ */
+export type CleanEnd = 'order' | 'caught up' | 'given up';
 
 export interface PartitionOffset {
   readonly partition: number;
@@ -31,6 +35,8 @@ export interface TickSink {
   open(): Promise<void>;
   /** @throws UnreachableError after its own retries: nothing was skipped, but the last call may be repeated. */
   send(ticks: readonly Tick[]): Promise<void>;
+  /** Rows that are no trades, into the topic of trades: the job rejects and stores them. As `send`. */
+  sendRejected(rows: readonly RejectedRow[]): Promise<void>;
   writeCursors(cursors: readonly Cursor[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -482,7 +482,7 @@ WITH texts AS (
     CAST(value AS STRING)                                AS text,
     from_json(
       CAST(value AS STRING),
-      'source STRING, symbol STRING, price STRING, quantity STRING, eventTime STRING, aggTradeId STRING, firstTradeId STRING, lastTradeId STRING, buyerIsMaker STRING, broken STRING',
+      'source STRING, symbol STRING, price STRING, quantity STRING, eventTime STRING, aggTradeId STRING, firstTradeId STRING, lastTradeId STRING, buyerIsMaker STRING, unreadable STRING, broken STRING',
       map('mode', 'PERMISSIVE', 'columnNameOfCorruptRecord', 'broken')
     )                                                    AS message
   FROM messages
@@ -495,6 +495,7 @@ typed AS (
     timestamp,
     text IS NULL                                         AS is_empty,
     message IS NULL OR message.broken IS NOT NULL OR NOT startswith(ltrim(text), '{') AS is_broken,
+    message.unreadable                                   AS unreadable,
     message.source                                       AS source,
     message.symbol                                       AS symbol,
     try_cast(message.aggTradeId AS BIGINT)               AS agg_trade_id,
@@ -515,6 +516,8 @@ judged AS (
     CASE
       WHEN is_empty THEN 'empty message'
       WHEN is_broken THEN 'not a JSON object'
+      -- A row of the exchange that the producer could not read: it sends the row's text with the reason, and no amounts.
+      WHEN unreadable IS NOT NULL THEN concat('the exchange gave no trade: ', left(unreadable, 400))
       WHEN source IS NULL OR NOT source RLIKE r'\A[a-z0-9-]{1,40}\z' THEN 'source is missing or not a name'
       WHEN symbol IS NULL OR NOT symbol RLIKE r'\A[\p{L}\p{M}\p{N}._-]{1,50}\z' OR symbol RLIKE r'[a-z]' THEN 'symbol is missing or not a name'
       -- Above 2^53 a number of JSON is exact in some readers and not in others; the exchange's ids are far below.

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { archiveTrades } from '../../../src/adapters/archive-trades.js';
 import { dailyArchivePath } from '../../../src/adapters/binance-archive-file.js';
 import type { Tick } from '../../../src/core/tick.js';
+import type { TradeRow } from '../../../src/core/trade-row.js';
 import { archiveFolder, type ArchiveFolder } from '../../support/archive-folder.js';
 import { describeRecorded, readRecordedCsv } from '../../support/market-data.js';
 import { standIn, type Handler } from '../../support/rest-stand-in.js';
@@ -22,15 +23,19 @@ beforeEach(() => {
 afterEach(() => rmSync(folder.folder, { recursive: true }));
 
 async function read(url = folder.url, symbol = 'BTCUSDT'): Promise<Tick[]> {
+  return (await readRows(url, symbol)).flatMap(({ tick }) => tick ?? []);
+}
+
+async function readRows(url = folder.url, symbol = 'BTCUSDT'): Promise<TradeRow[]> {
   const file = await archiveTrades({ url, retries: 0 }).openDay(symbol, day);
   if (file === undefined) throw new Error('there is no file');
-  const ticks: Tick[] = [];
+  const rows: TradeRow[] = [];
   try {
-    for await (const page of file.trades()) ticks.push(...page);
+    for await (const page of file.rows()) rows.push(...page);
   } finally {
     await file.close();
   }
-  return ticks;
+  return rows;
 }
 
 const tick: Tick = {
@@ -75,12 +80,27 @@ describe('a row of the archive', () => {
     ['a price that is none', row.replace('60000.1', '6e4'), 'its price `p` is not a decimal text'],
     ['a time that is none', row.replace('1723075200123', 'now'), 'its time `T` is not in milliseconds'],
     ['no maker', row.replace('True,', '1,'), 'its flag `m` is not true or false'],
-  ])('is refused with %s; file and line are named', async (_what, bad, reason) => {
-    folder.add(path, `${header}${row}\n${bad}\n${row}\n`);
+  ])(
+    'comes with its line, its reason and its text where it has %s; the others are read',
+    async (_what, bad, reason) => {
+      folder.add(path, `${header}${row}\n${bad}\n${row}\n`);
+      const rows = await readRows();
+      expect(rows.map(({ tick: read }) => read?.aggTradeId)).toEqual([7, undefined, 7]);
+      expect(rows[1]).toMatchObject({
+        raw: bad,
+        reason: expect.stringMatching(
+          new RegExp(`^line 3 of .*BTCUSDT-aggTrades-2024-08-08\\.zip: ${reason.replace(/[`.*]/g, '.')}`),
+        ) as string,
+      });
+    },
+  );
+
+  it('is no fault of a row where a hundred in succession cannot be read: the file is of another form', async () => {
+    folder.add(path, `${row}\n${'1;2;3\n'.repeat(150)}`);
     await expect(read()).rejects.toMatchObject({
       exitCode: 5,
-      message: expect.stringContaining(
-        `BTCUSDT-aggTrades-2024-08-08.zip, line 3 is no trade: ${reason}`,
+      message: expect.stringMatching(
+        /2024-08-08\.zip: the 100 rows up to line 101 are no trades: it has 1 columns, not 8$/,
       ) as string,
     });
   });

@@ -1,50 +1,6 @@
-import { afterEach, describe, expect, it } from 'vitest';
-import { binanceRest, type BinanceOptions } from '../../../src/adapters/binance-rest.js';
-import type { Exchange, ExchangeWait } from '../../../src/core/ports/exchange.js';
-import { exchangeOf, standIn, wireTrade, type Handler, type StandIn } from '../../support/rest-stand-in.js';
-import { VirtualClock } from '../../support/virtual-clock.js';
-
-let server: StandIn | undefined;
-afterEach(async () => {
-  await server?.close();
-  server = undefined;
-});
-
-const headers = { 'content-type': 'application/json' };
-
-interface Setup {
-  readonly exchange: Exchange;
-  readonly waits: ExchangeWait[];
-  readonly server: StandIn;
-  readonly clock: VirtualClock;
-}
-
-async function against(handler: Handler, options: Partial<BinanceOptions> = {}): Promise<Setup> {
-  const waits: ExchangeWait[] = [];
-  const clock = new VirtualClock();
-  server = await standIn(handler);
-  const exchange = binanceRest({
-    baseUrl: server.url,
-    clock,
-    onWait: (wait) => waits.push(wait),
-    ...options,
-  });
-  return { exchange, waits, server, clock };
-}
-
-/** Answers the first requests with these, all others like an exchange with the trades 0 to 99. */
-function first(...answers: Handler[]): Handler {
-  const real = exchangeOf(['BTCUSDT', 'ETHUSDT'], () => 99);
-  return (request, response, url) => (answers.shift() ?? real)(request, response, url);
-}
-
-const answer =
-  (status: number, body: string, more: Record<string, string> = {}): Handler =>
-  (_request, response) => {
-    response.writeHead(status, { ...headers, ...more }).end(body);
-  };
-
-const query = { symbol: 'BTCUSDT', limit: 1000, fromId: 90 };
+import { describe, expect, it } from 'vitest';
+import { exchangeOf, wireTrade } from '../../support/rest-stand-in.js';
+import { against, answer, first, query } from '../../support/rest-world.js';
 
 describe('answers', () => {
   it('gives trades as ticks, with prices as the texts that they are', async () => {
@@ -92,7 +48,9 @@ describe('answers', () => {
       '/api/v3/ticker/price?symbols=["ETHUSDT","BTCUSDT"]',
       '/api/v3/ticker/price?symbol=BTCUSDT',
     ]);
-    await expect(exchange.prices(['ETHUSDT', 'XRPUSDT'])).rejects.toThrow('with no price of XRPUSDT');
+    expect(await exchange.prices(['ETHUSDT', 'XRPUSDT'])).toEqual([
+      { symbol: 'ETHUSDT', price: '0.25000000' },
+    ]);
   });
 
   it('gives the sizes of symbols, in the order asked for', async () => {
@@ -145,29 +103,76 @@ describe('answers', () => {
   });
 
   it.each([
-    ['a page instead of JSON', '<html>', /no JSON but "<html>"/],
+    ['an HTML page', '<!DOCTYPE html><html>maintenance</html>', /no JSON but "<!DOCTYPE html>/],
+    ['half a JSON', JSON.stringify([wireTrade(90)]).slice(0, -9), /no JSON but/],
+    ['nothing', '', /no JSON but ""/],
     ['no list', '{"a":1}', /something that is no list/],
     [
-      'a trade that cannot be read',
-      JSON.stringify([wireTrade(90), { ...wireTrade(91), p: 7 }]),
-      /id 91: its price/,
+      'only rows that cannot be read',
+      JSON.stringify(Array.from({ length: 12 }, (_, at) => ({ ...wireTrade(90 + at), p: 7 }))),
+      /12 rows none of which can be read: its price/,
     ],
     ['ids out of order', JSON.stringify([wireTrade(92), wireTrade(91)]), /id 91 after 92/],
     ['ids before the wanted one', JSON.stringify([wireTrade(89)]), /id 89 after 89/],
-  ])('refuses %s, and does not try again', async (_name, body, words) => {
-    const { exchange, server } = await against(first(answer(200, body)));
-    await expect(exchange.trades(query)).rejects.toMatchObject({
-      exitCode: 4,
-      message: expect.stringMatching(words) as string,
+  ])(
+    'that are %s are asked for again like a 5xx, and named when the time is over',
+    async (_name, body, words) => {
+      const passing = await against(first(answer(200, body), answer(200, body)));
+      expect(await passing.exchange.trades(query)).toHaveLength(10);
+      expect(passing.server.requests).toHaveLength(3);
+      await passing.server.close();
+      const lasting = await against(answer(200, body));
+      await expect(lasting.exchange.trades(query)).rejects.toMatchObject({
+        exitCode: 4,
+        retryable: true,
+        message: expect.stringMatching(words) as string,
+      });
+    },
+  );
+
+  it('leave out a row that cannot be read, and keep its text beside its reason for those who want it', async () => {
+    const bad = { ...wireTrade(91), p: '1e-8' };
+    const rows = answer(200, JSON.stringify([wireTrade(90), bad, wireTrade(92)]));
+    const { exchange } = await against(first(rows, rows));
+    expect((await exchange.trades(query)).map(({ aggTradeId }) => aggTradeId)).toEqual([90, 92]);
+    expect((await exchange.tradeRows(query))[1]).toEqual({
+      id: 91,
+      reason: 'its price `p` is not a decimal text',
+      raw: JSON.stringify(bad),
     });
-    expect(server.requests).toHaveLength(1);
   });
 
   it('names the documented field that an answer lacks', async () => {
-    const { exchange } = await against(first(answer(200, '{"serverTime":"soon"}')));
+    const { exchange } = await against(answer(200, '{"serverTime":"soon"}'), { giveUpAfterMs: 0 });
     await expect(exchange.serverTime()).rejects.toThrow(/answered \/api\/v3\/time with .*serverTime/);
   });
 });
+
+describe('many symbols', () => {
+  const names = Array.from({ length: 1000 }, (_, at) => `S${at}USDT`);
+
+  it('are asked for without their names where the address would be too long, in one request', async () => {
+    const prices = JSON.stringify([...names, 'OTHER'].map((symbol) => ({ symbol, price: '1.5' })));
+    const { exchange, server } = await against(
+      first(answer(200, JSON.stringify({ symbols: [...names, 'OTHER'].map(infoOf) })), answer(200, prices)),
+    );
+    expect((await exchange.symbols(names)).map(({ symbol }) => symbol)).toEqual(names);
+    expect((await exchange.prices(names)).map(({ symbol }) => symbol)).toEqual(names);
+    expect(server.requests).toEqual(['/api/v3/exchangeInfo', '/api/v3/ticker/price']);
+  });
+
+  it('are named by their own characters', async () => {
+    const { exchange, server } = await against(
+      first(answer(200, JSON.stringify({ symbols: [infoOf('币安人生USDT')] }))),
+    );
+    expect(await exchange.symbols(['币安人生USDT'])).toMatchObject([
+      { symbol: '币安人生USDT', status: 'TRADING' },
+    ]);
+    expect(decodeURIComponent(server.requests[0]!)).toBe('/api/v3/exchangeInfo?symbol=币安人生USDT');
+  });
+});
+
+const infoOf = (symbol: string): object => ({ symbol, status: 'TRADING', filters: [] });
 
 describe('refusals', () => {
   it('names the market-data-only host on 451, and does not try again', async () => {
@@ -180,119 +185,28 @@ describe('refusals', () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it('says on 403 that it was the firewall', async () => {
-    const { exchange, server } = await against(answer(403, 'forbidden'));
-    await expect(exchange.trades(query)).rejects.toThrow(/firewall .* \(403\)/);
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it('names the symbol that does not exist among several', async () => {
+  it('leaves out the symbols that do not exist, one or among several', async () => {
     const real = exchangeOf(['BTCUSDT', 'ETHUSDT'], () => 99);
     const { exchange } = await against((request, response, url) => {
       if (url.search.includes('NOPE'))
         answer(400, '{"code":-1121,"msg":"Invalid symbol."}')(request, response, url);
       else real(request, response, url);
     });
-    await expect(exchange.symbols(['BTCUSDT', 'NOPE', 'ETHUSDT'])).rejects.toMatchObject({
+    const found = await exchange.symbols(['BTCUSDT', 'NOPE', 'ETHUSDT']);
+    expect(found.map(({ symbol }) => symbol)).toEqual(['BTCUSDT', 'ETHUSDT']);
+    expect(await exchange.symbols(['NOPE'])).toEqual([]);
+    await expect(exchange.trades({ ...query, symbol: 'NOPE' })).rejects.toMatchObject({
       exitCode: 2,
-      message: expect.stringMatching(/knows no symbol NOPE$/) as string,
+      symbol: 'NOPE',
+      message: expect.stringMatching(/lists no symbol NOPE$/) as string,
     });
   });
 
   it('shows what the exchange said about any other refusal', async () => {
     const { exchange } = await against(answer(400, '{"code":-1128,"msg":"Combination invalid."}'));
-    await expect(exchange.trades(query)).rejects.toThrow(/400, -1128 Combination invalid/);
-  });
-});
-
-describe('limits', () => {
-  it.each([429, 418])('waits on %d exactly as long as told, then goes on', async (status) => {
-    const { exchange, waits, server, clock } = await against(
-      first(answer(status, '{"code":-1003,"msg":"Too many"}', { 'retry-after': '37' })),
-    );
-    const before = clock.now();
-    expect(await exchange.trades(query)).toHaveLength(10);
-    expect(clock.now() - before).toBe(37_000);
-    expect(waits).toEqual([{ reason: `the exchange answered ${status}, Retry-After 37 s`, ms: 37_000 }]);
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('lets no other call through while one was told to wait', async () => {
-    const { exchange, server } = await against(first(answer(429, '{}', { 'retry-after': '5' })));
-    const waiting = exchange.trades(query);
-    while (server.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-    await Promise.all([waiting, exchange.trades({ ...query, symbol: 'ETHUSDT' })]);
-    expect(server.requests).toHaveLength(3);
-  });
-
-  it('does not wait out a long ban: it says until when', async () => {
-    const { exchange, server, clock } = await against(answer(418, '{}', { 'retry-after': '259200' }));
-    const until = new Date(clock.now() + 259_200_000).toISOString();
-    await expect(exchange.trades(query)).rejects.toThrow(new RegExp(`418: .* before ${until}`));
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it('ends a wait when the signal aborts', async () => {
-    const stop = new AbortController();
-    const { exchange, server } = await against(answer(429, '{}', { 'retry-after': '600' }), {
-      onWait: () => stop.abort(new Error('stopped by hand')),
-    });
-    await expect(exchange.trades(query, stop.signal)).rejects.toThrow('stopped by hand');
-    expect(server.requests).toHaveLength(1);
-  });
-
-  it('pauses at nine tenths of the limit of exchangeInfo until the minute turns', async () => {
-    const info = {
-      rateLimits: [{ rateLimitType: 'REQUEST_WEIGHT', interval: 'MINUTE', intervalNum: 1, limit: 1000 }],
-      symbols: [{ symbol: 'BTCUSDT', status: 'TRADING', filters: [] }],
-    };
-    const used = { 'x-mbx-used-weight-1m': '897', date: '' };
-    const { exchange, waits } = await against(
-      first(answer(200, JSON.stringify(info)), answer(200, '[]', used)),
-      { clock: new VirtualClock(Date.now()) },
-    );
-    await exchange.symbols(['BTCUSDT']);
-    await exchange.trades(query);
-    expect(waits).toEqual([]);
-    await exchange.trades(query);
-    expect(waits).toHaveLength(1);
-    expect(waits[0]?.reason).toBe('897 of 1000 request weight used in this minute');
-    expect(waits[0]?.ms).toBeLessThanOrEqual(60_050);
-  });
-});
-
-describe('failures', () => {
-  it('tries 5xx answers and broken connections again', async () => {
-    const { exchange, server } = await against(
-      first(answer(503, 'busy'), (request) => request.socket.destroy(), answer(500, '{"code":-1007}')),
-    );
-    expect(await exchange.trades(query)).toHaveLength(10);
-    expect(server.requests).toHaveLength(4);
-  });
-
-  it('gives up after a bounded time, and says what the exchange answered last', async () => {
-    const { exchange, clock } = await against(answer(502, 'bad gateway'), { retryForMs: 30_000 });
-    const before = clock.now();
     await expect(exchange.trades(query)).rejects.toMatchObject({
-      exitCode: 4,
-      retryable: true,
-      message: expect.stringMatching(/answered 502 to \/api\/v3\/aggTrades/) as string,
+      retryable: false,
+      message: expect.stringMatching(/400, -1128 Combination invalid/) as string,
     });
-    expect(clock.now() - before).toBeLessThanOrEqual(30_000);
-  });
-
-  it('gives every call a time-out', async () => {
-    const { exchange, server } = await against(
-      first(() => undefined),
-      { timeoutMs: 50 },
-    );
-    expect(await exchange.trades(query)).toHaveLength(10);
-    expect(server.requests).toHaveLength(2);
-  });
-
-  it('ends a call under way when the signal aborts', async () => {
-    const stop = new AbortController();
-    const { exchange } = await against(() => stop.abort(new Error('stopped by hand')));
-    await expect(exchange.trades(query, stop.signal)).rejects.toThrow('stopped by hand');
   });
 });

@@ -91,7 +91,7 @@ describe('what the archive lacks', () => {
     expect(events).toContainEqual({
       kind: 'hole',
       symbol: 'BTCUSDT',
-      hole: { firstId: ids[0], lastId: ids.at(-1), fetched: ids.length, unpublished: [] },
+      hole: { firstId: ids[0], lastId: ids.at(-1), fetched: ids.length, unreadable: 0, unpublished: [] },
     });
   });
 
@@ -148,11 +148,27 @@ describe('rows that are not in order of id, each once', () => {
       exchange: new FakeExchange({ BTCUSDT: trades(1048, 1055) }),
     });
 
+  it('stores a row that cannot be read, and takes its trade from the exchange; where that cannot either, its id stays missing', async () => {
+    const world = day(...trades(1048, 1055));
+    world.archive.unreadable.set(1050, 'its price');
+    world.archive.unreadable.set(1053, 'its price');
+    world.exchange.unreadable.set(1053, 'its price too');
+    const { report, events } = await bring(world);
+    expect(world.topic.idsOf('BTCUSDT')).toEqual([1048, 1049, 1050, 1051, 1052, 1054, 1055]);
+    expect(world.topic.rejected.map(({ id, reason, raw }) => [id, reason, raw.slice(0, 12)])).toEqual([
+      [1050, 'its price', 'line of 1050'],
+      [1053, 'its price', 'line of 1053'],
+      [1053, 'its price too', '{"source":"b'],
+    ]);
+    expect(report).toMatchObject({ holes: 2, fetched: 1, unpublishedIds: 0, odd: { unreadable: 2 } });
+    expect(events.at(-1)).toMatchObject({ kind: 'odd file' });
+  });
+
   it('leaves a doubled row out', async () => {
     const world = day(...trades(1048, 1050), trade(1050), ...trades(1051, 1055));
     const { report } = await bring(world);
     expect(world.topic.idsOf('BTCUSDT')).toEqual(numbers(1048, 1055));
-    expect(report.odd).toEqual({ doubled: 1, conflicting: 0, disordered: 0 });
+    expect(report.odd).toEqual({ doubled: 1, conflicting: 0, disordered: 0, unreadable: 0 });
   });
 
   it('sends two trades of one id both: the job keeps the first and stores the other', async () => {
@@ -160,7 +176,7 @@ describe('rows that are not in order of id, each once', () => {
     const world = day(...trades(1048, 1050), other, ...trades(1051, 1055));
     const { report, events } = await bring(world);
     expect(world.topic.idsOf('BTCUSDT')).toEqual([1048, 1049, 1050, 1050, 1051, 1052, 1053, 1054, 1055]);
-    expect(report.odd).toEqual({ doubled: 0, conflicting: 1, disordered: 0 });
+    expect(report.odd).toEqual({ doubled: 0, conflicting: 1, disordered: 0, unreadable: 0 });
     expect(events).toMatchObject([{ kind: 'odd file', file: 'BTCUSDT 2024-08-08' }]);
   });
 

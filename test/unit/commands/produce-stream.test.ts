@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { produce, type ProduceSummary } from '../../../src/commands/produce.js';
 import { streamFeed } from '../../../src/commands/produce/stream-feed.js';
 import { UnreachableError } from '../../../src/core/errors.js';
+import { Outages } from '../../../src/core/outages.js';
 import type { Gap } from '../../../src/core/gap.js';
 import type { Tick } from '../../../src/core/tick.js';
 import { FakeExchange } from '../../support/fake-exchange.js';
@@ -21,11 +22,21 @@ class Market {
   readonly topic = new FakeTopic();
   readonly gaps: Gap[] = [];
   readonly notes: string[] = [];
+  readonly problems: string[] = [];
+  readonly outages = new Outages();
   private readonly stop = new AbortController();
   private readonly clock = new VirtualClock();
 
   constructor(tape: Record<string, Tick[]>) {
     this.exchange = new FakeExchange(tape);
+    this.outages.listen({
+      onBegin: ({ system, reason }) => this.notes.push(`${system} down: ${reason}`),
+      onEnd: ({ system }) => this.notes.push(`${system} up`),
+    });
+  }
+
+  get patientExchange(): FakeExchange {
+    return this.exchange;
   }
 
   /** Trades that happen now. */
@@ -49,7 +60,13 @@ class Market {
         signal: this.stop.signal,
         ...(capacity === undefined ? {} : { capacity }),
       },
-      { onStart: () => undefined, onProgress: () => undefined, onGap: (gap) => this.gaps.push(gap) },
+      {
+        onStart: () => undefined,
+        onProgress: () => undefined,
+        onGap: (gap) => this.gaps.push(gap),
+        onProblem: ({ symbol, kind, until }) =>
+          this.problems.push(`${symbol} ${kind}${until === undefined ? '' : ' over'}`),
+      },
     );
   }
 
@@ -148,7 +165,10 @@ describe('the stream feed', () => {
     expect(market.topic.idsOf('BTCUSDT')).toEqual(ids(0, 40));
     expect(market.topic.idsOf('ETHUSDT')).toEqual(ids(5, 12));
     expect(market.notes).toContain('stream: closed with 1006; connecting again, polling until then');
-    expect(market.notes.filter((note) => note.startsWith('The stream did not open'))).toHaveLength(2);
+    expect(market.notes.filter((note) => note.startsWith('exchange stream'))).toEqual([
+      'exchange stream down: The stream did not open: refused; trades are asked for over REST meanwhile',
+      'exchange stream up',
+    ]);
   });
 
   it('opens the next connection before one that announces its end is closed', async () => {
@@ -217,6 +237,33 @@ describe('the stream feed', () => {
       ['BTCUSDT'],
       ['ETHUSDT'],
     ]);
+  });
+
+  it('drops an id far ahead that the exchange does not confirm, and goes on live at a bounded cost', async () => {
+    const market = new Market({ BTCUSDT: ticksFrom(0, 9), ETHUSDT: ticksFrom(0, 0, 'ETHUSDT') });
+    const bogus = (id: number): Tick => ({ ...ticksFrom(10, 10)[0]!, aggTradeId: id, eventTime: 4e12 });
+    let queries = 0;
+    await play(
+      market,
+      (connection) => {
+        connection.push(bogus(2 ** 53 - 5));
+        void (async () => {
+          while (!market.problems.includes('BTCUSDT waiting')) await turn();
+          queries = market.exchange.queries.length;
+          for (let id = 10; id < 60; id += 1) {
+            market.happen(...ticksFrom(id, id));
+            connection.push(ticksFrom(id, id)[0]!);
+            connection.push(bogus(2 ** 53 - 5 + (id % 4)));
+            await turn();
+          }
+        })();
+      },
+      60,
+    );
+    expect(market.topic.idsOf('BTCUSDT')).toEqual(ids(0, 59));
+    expect(queries).toBeLessThan(30);
+    // What follows is live: it is not fetched.
+    expect(market.gaps.filter(({ lastId }) => lastId >= 10)).toEqual([]);
   });
 
   it('ends with what the exchange throws when a gap cannot be fetched', async () => {

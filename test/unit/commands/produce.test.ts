@@ -159,14 +159,6 @@ describe('where it begins', () => {
     await expect(ahead).rejects.toThrow(/stands at trade 499 .* has no trade from there on/);
     expect(topic.events).toEqual(['closed']);
   });
-
-  it('sends nothing when one of the symbols does not exist', async () => {
-    const exchange = new FakeExchange({ BTCUSDT: ticksFrom(0, 9) });
-    const topic = new FakeTopic();
-    await expect(run(exchange, topic, { symbols: ['BTCUSDT', 'NOPE'] })).rejects.toThrow(/NOPE/);
-    expect(topic.events).toEqual(['closed']);
-    expect(exchange.queries).toEqual([]);
-  });
 });
 
 describe('what is acknowledged', () => {

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { produce, type ProduceOptions } from '../../../src/commands/produce.js';
 import { tickerFeed } from '../../../src/commands/produce/ticker-feed.js';
 import { UnreachableError, UsageError } from '../../../src/core/errors.js';
-import type { Exchange, SymbolPrice } from '../../../src/core/ports/exchange.js';
+import { Outages } from '../../../src/core/outages.js';
+import type { SymbolPrice } from '../../../src/core/ports/exchange.js';
 import type { Cursor } from '../../../src/core/ports/topic.js';
 import { FakeExchange } from '../../support/fake-exchange.js';
 import { FakeTopic } from '../../support/fake-topic.js';
@@ -29,12 +30,16 @@ function aTicker(options: {
   readonly produce?: Partial<ProduceOptions>;
 }) {
   const clock = new VirtualClock(ourStart);
-  const exchange: Exchange = new FakeExchange({ BTCUSDT: [aTick()], ETHUSDT: [aTick()] });
+  const exchange = new FakeExchange({ BTCUSDT: [aTick()], ETHUSDT: [aTick()] });
+  const problems: string[] = [];
+  const down: string[] = [];
+  const outages = new Outages();
+  outages.listen({ onBegin: ({ reason }) => down.push(reason), onEnd: () => undefined });
   const topic = new FakeTopic(options.cursors);
   const stop = new AbortController();
   const calls: Call[] = [];
   exchange.serverTime = () => Promise.resolve(clock.now() + aheadMs);
-  exchange.prices = async (symbols, signal) => {
+  exchange.prices = async (symbols: readonly string[], signal?: AbortSignal) => {
     const slot = Math.floor((clock.now() + aheadMs) / intervalMs);
     const call = { slot, symbols };
     calls.push(call);
@@ -44,16 +49,21 @@ function aTicker(options: {
   };
   const run = () =>
     produce(
-      { feed: tickerFeed({ exchange, clock }, { intervalMs }), topics: topic, sink: topic, clock },
+      { feed: tickerFeed({ exchange, clock, outages }, { intervalMs }), topics: topic, sink: topic, clock },
       {
         ...{ symbols: ['BTCUSDT', 'ETHUSDT'], from: { kind: 'now' } as const, ignoreCursor: false },
         ...{ progressIntervalMs: 1000, signal: stop.signal, ...options.produce },
       },
-      { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
+      {
+        onStart: () => undefined,
+        onProgress: () => undefined,
+        onGap: () => undefined,
+        onProblem: ({ symbol, reason }) => problems.push(`${symbol}: ${reason}`),
+      },
     );
   const sent = () =>
     topic.events.flatMap((event) => (typeof event === 'object' && 'sent' in event ? event.sent : []));
-  return { run, calls, topic, clock, sent };
+  return { run, calls, topic, clock, sent, exchange, problems, down };
 }
 
 describe('the ticker feed', () => {
@@ -161,6 +171,38 @@ describe('the ticker feed', () => {
     expect(summary.symbols[1]?.missed).toBe(0);
   });
 
+  it('gives no sample of a symbol that is not traded, names it, and samples it when it is traded again', async () => {
+    const ticker = aTicker({
+      until: 12,
+      answer: ({ slot }) => {
+        if (slot >= firstSlot + 5) ticker.exchange.statuses.clear();
+        return Promise.resolve(undefined);
+      },
+    });
+    ticker.exchange.statuses.set('ETHUSDT', 'BREAK');
+    const summary = await ticker.run();
+    expect(ticker.problems[0]).toBe('ETHUSDT: the exchange does not trade it: its status is BREAK');
+    expect(ticker.problems).toHaveLength(2);
+    const [first = 0] = ticker.topic.idsOf('ETHUSDT');
+    expect(first).toBeGreaterThan(firstSlot + 5);
+    expect(first).toBeLessThanOrEqual(firstSlot + 9);
+    expect(summary.symbols.map(({ missed }) => missed)).toEqual([0, first - firstSlot]);
+  });
+
+  it('reports an outage where no slot is answered in time, also where a slot is shorter than an outage', async () => {
+    const ticker = aTicker({
+      until: 8,
+      answer: ({ slot }) =>
+        slot >= firstSlot + 1 && slot < firstSlot + 5
+          ? Promise.reject(new UnreachableError('down'))
+          : Promise.resolve(undefined),
+    });
+    await ticker.run();
+    expect(ticker.down).toEqual([
+      'The exchange gave no prices within their slots of 5000 ms, 2 times in a row',
+    ]);
+  });
+
   it('begins after the slots that Kafka has, and refuses a cursor from the future', async () => {
     const cursor = (slot: number): Cursor => ({
       ...{
@@ -201,7 +243,12 @@ describe('the ticker feed', () => {
       return Promise.resolve(symbols.map((symbol) => ({ symbol, price: '1' })));
     };
     const summary = await produce(
-      { feed: tickerFeed({ exchange, clock }, { intervalMs }), topics: topic, sink: topic, clock },
+      {
+        feed: tickerFeed({ exchange, clock, outages: new Outages() }, { intervalMs }),
+        topics: topic,
+        sink: topic,
+        clock,
+      },
       {
         symbols: ['BTCUSDT'],
         from: { kind: 'now' },
@@ -209,7 +256,12 @@ describe('the ticker feed', () => {
         progressIntervalMs: 1000,
         signal: stop.signal,
       },
-      { onStart: () => undefined, onProgress: () => undefined, onGap: () => undefined },
+      {
+        onStart: () => undefined,
+        onProgress: () => undefined,
+        onGap: () => undefined,
+        onProblem: () => undefined,
+      },
     );
     const ids = topic.idsOf('BTCUSDT');
     const jumps = ids.flatMap((id, at) => (at > 0 && id !== ids[at - 1]! + 1 ? [id - ids[at - 1]! - 1] : []));
@@ -225,8 +277,11 @@ describe('the ticker feed', () => {
     [60_000, undefined],
   ])('takes only intervals that divide a minute: %i', async (interval, near) => {
     const exchange = new FakeExchange({ BTCUSDT: [aTick()] });
-    const feed = tickerFeed({ exchange, clock: new VirtualClock() }, { intervalMs: interval });
-    const checked = feed.check(['BTCUSDT'], new AbortController().signal);
+    const feed = tickerFeed(
+      { exchange, clock: new VirtualClock(), outages: new Outages() },
+      { intervalMs: interval },
+    );
+    const checked = feed.listed(['BTCUSDT'], new AbortController().signal);
     if (near === undefined) await checked;
     else {
       const error = await checked.catch((thrown: unknown) => thrown as UsageError);

@@ -10,8 +10,8 @@ export interface ConnectionTools {
   /** Nothing comes any more until the next `onOpen`. */
   readonly onDown: (why: string) => void;
   readonly onOpen: () => void;
-  /** It could not be opened; it will be tried again after so long. */
-  readonly onFailure: (error: Error, ms: number) => void;
+  /** It could not be opened; it is tried again, without end. */
+  readonly onFailure: (error: Error) => void;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +47,7 @@ export class KeptConnection {
       await clock.sleep(Math.max(0, triedAt + pauseMs - clock.now()), signal);
       if (signal.aborted) break;
       triedAt = clock.now();
-      const isGood = await this.live(Math.min(longestMs, leastMs * 2 ** (failures + 1)));
+      const isGood = await this.live();
       failures = isGood ? 0 : failures + 1;
     }
     // One that was opened while the signal aborted.
@@ -55,14 +55,14 @@ export class KeptConnection {
   }
 
   /** One connection until it is over, or about to be: then the next is opened while this one still delivers. */
-  private async live(nextPauseMs: number): Promise<boolean> {
+  private async live(): Promise<boolean> {
     const { clock, onFailure, onOpen, onTick, signal, stream, symbols } = this.tools;
     const startedAt = clock.now();
     let connection: StreamConnection;
     try {
       connection = await stream.connect(symbols, onTick, signal);
     } catch (error) {
-      if (!signal.aborted) onFailure(error as Error, nextPauseMs);
+      if (!signal.aborted) onFailure(error as Error);
       return false;
     }
     const earlier = this.current;

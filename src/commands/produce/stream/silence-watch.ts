@@ -28,7 +28,11 @@ export async function watchSilence(tools: SilenceTools, symbols: readonly Symbol
     const silence = clock.now() - Math.max(...symbols.map(({ seenAt }) => seenAt));
     const doubted = doubtedOf(symbols, clock.now(), silence >= patienceMs);
     if (doubted === undefined) continue;
-    const isMissing = await lacksTrades(tools, doubted).catch((): boolean => false);
+    const isMissing = await lacksTrades(tools, doubted).catch((): boolean => {
+      // One that cannot be asked for is not asked for again before the others.
+      doubted.seenAt = clock.now();
+      return false;
+    });
     // A market that is really quiet is asked less and less often.
     patienceMs = isMissing || silence < silentMs ? silentMs : Math.min(2 * patienceMs, quietMs);
     if (!isMissing) continue;
@@ -47,11 +51,10 @@ function doubtedOf(symbols: readonly SymbolFeed[], now: number, isSilent: boolea
 }
 
 async function lacksTrades({ clock, exchange, signal }: SilenceTools, feed: SymbolFeed): Promise<boolean> {
-  const [first] = await exchange.trades({ symbol: feed.symbol, limit: 1, fromId: feed.nextId }, signal);
-  if (first === undefined) {
-    feed.seenAt = clock.now();
-    return false;
-  }
+  const query = { symbol: feed.symbol, limit: 1, fromId: feed.nextId };
+  const [first] = await exchange.tradeRows(query, signal);
+  feed.answered(first !== undefined);
+  if (first === undefined) return false;
   await clock.sleep(graceMs, signal);
-  return feed.isLive && feed.nextId <= first.aggTradeId;
+  return feed.isLive && feed.nextId <= (first.id ?? feed.nextId);
 }

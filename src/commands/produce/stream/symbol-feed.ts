@@ -36,16 +36,23 @@ const askAgainMs = 250;
 const sendAtMost = 1000;
 /** How often a symbol without a connection is polled, ms. */
 const pollMs = 1000;
+/** How long the exchange is asked for what the stream has announced, ms: its REST interface follows within a second or two. */
+const goalPatienceMs = 10_000;
 
 /**
  * One symbol of the stream, in order of id and without a gap. What arrives next in order goes into the queue at once. At a jump,
  * at the start, after a break and when the queue is full it fetches by id instead, and what arrives meanwhile waits behind
  * that; when there is no room for it, it is dropped and fetched like the rest.
+ *
+ * The REST interface decides what exists: an id of the stream that it does not confirm is dropped, and until it has come that far
+ * nothing of the stream from that id on is believed.
  */
 export class SymbolFeed {
   private held: Tick[] = [];
   private isFetching = false;
   private work: Promise<void> = Promise.resolve();
+  /** From this id on the stream is not believed. */
+  private doubtedFrom = Infinity;
   /** When a tick arrived last, or the exchange said that there is none, epoch ms. */
   seenAt: number;
 
@@ -76,17 +83,27 @@ export class SymbolFeed {
 
   offer(tick: Tick): void {
     const { clock, queue, progress } = this.tools;
+    // What is doubted is no sign that the symbol's stream works: the silence watch asks for it.
+    if (tick.aggTradeId >= this.doubtedFrom) return;
     this.seenAt = clock.now();
-    progress.sawNewest(this.symbol, tick.eventTime);
+    progress.answered(this.symbol, this.seenAt);
     if (tick.aggTradeId < this.next) return;
     if (this.isFetching) this.hold(tick);
     else if (tick.aggTradeId > this.next) {
       this.hold(tick);
       this.refill('jump');
     } else if (queue.tryReserve(1)) {
+      progress.sawNewest(this.symbol, tick.eventTime);
       queue.put([tick]);
       this.next += 1;
     } else this.refill('back-pressure');
+  }
+
+  /** The exchange was asked for the next trade, and has it or not. */
+  answered(hasMore: boolean): void {
+    const now = this.tools.clock.now();
+    this.tools.progress.answered(this.symbol, now);
+    if (!hasMore) this.seenAt = now;
   }
 
   /** Fetches by id until what arrives follows on what was fetched. */
@@ -109,7 +126,7 @@ export class SymbolFeed {
       this.next = await fetchSymbol(
         {
           ...{ exchange, clock, queue, progress, signal },
-          ...{ pollIntervalMs: askAgainMs, untilCaughtUp: true, pagesAhead: 4 },
+          ...{ pollIntervalMs: askAgainMs, untilCaughtUp: true, goalPatienceMs, pagesAhead: 4 },
         },
         {
           symbol: this.symbol,
@@ -119,10 +136,19 @@ export class SymbolFeed {
       );
       const lastId = Math.min(this.next, first ?? this.next) - 1;
       if (lastId >= gap.firstId) progress.fetched({ ...gap, lastId });
+      this.doubt(first);
       await this.sendHeld();
       if (signal.aborted || (this.held.length === 0 && isConnected())) return;
       if (!isConnected()) await clock.sleep(pollMs, signal);
     }
+  }
+
+  /** Drops what is held where the exchange was asked for what comes before `first`, and has not come so far. */
+  private doubt(first: number | undefined): void {
+    if (this.next >= this.doubtedFrom) this.doubtedFrom = Infinity;
+    if (first === undefined || this.next >= first || this.tools.signal.aborted) return;
+    this.doubtedFrom = first;
+    this.dropHeld(this.held.length);
   }
 
   /** What arrived meanwhile, as far as it follows on what was fetched. */
@@ -137,6 +163,7 @@ export class SymbolFeed {
       room.giveBack(ticks.length);
       if (!hasRoom) return;
       queue.put(ticks);
+      this.tools.progress.sawNewest(this.symbol, ticks.at(-1)?.eventTime ?? 0);
       this.next += ticks.length;
     }
   }
