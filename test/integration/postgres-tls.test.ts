@@ -68,9 +68,8 @@ it('without TLS on the server: no encryption by disable, and a refusal in words 
 
 it('with TLS on the server, each mode checks what libpq says', async () => {
   const [own, other] = [await certificate('own'), await certificate('other')];
-  const [{ data_directory: data = '' } = {}] = (await query(address, 'SHOW data_directory')) as [
-    { data_directory?: string },
-  ];
+  const [row] = await query(address, 'SHOW data_directory');
+  const data = String(row?.['data_directory']);
   const { uid, gid } = statSync(data);
   chmodSync(folder, 0o755);
   for (const [file, mode] of [
