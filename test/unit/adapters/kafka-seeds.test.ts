@@ -27,8 +27,7 @@ it('a broker with an IPv6 address is called at that address', async () => {
   const { port } = server?.address() as AddressInfo;
   const options = { brokers: [`[::1]:${port}`], clientId: 'test', topic: 't', cursorTopic: 'c' };
   const admin = (await kafkaClient(options)).admin({ retry: { retries: 0 } });
-  const ended = admin.connect().catch(() => undefined);
+  // kafkajs tries again for ten seconds after the broker has closed; what is looked for is known at the first call.
+  void admin.connect().catch(() => undefined);
   expect(await called).toBe('::1');
-  await admin.disconnect();
-  await ended;
 });
