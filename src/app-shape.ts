@@ -22,6 +22,7 @@ import type { Installation, Stack } from './core/ports/stack.js';
 import type { TemplateStore } from './core/ports/templates.js';
 import type { TickSink, Topics } from './core/ports/topic.js';
 import type { WorkerLogs } from './core/ports/worker-logs.js';
+import type { ProducerIdentity } from './core/producer-heartbeat.js';
 import type { KnownSecret } from './core/secrets.js';
 import type { ClusterView } from './core/submission.js';
 
@@ -64,6 +65,8 @@ interface Adapters {
   readonly sandbox: SandboxFactory;
   readonly stack: Stack;
   readonly background: Background;
+  /** Who this process is, if it produces. */
+  readonly producer: ProducerIdentity;
   /** For commands that somebody waits for: it gives up after a bounded time. */
   readonly exchange: Exchange;
   /** For programs without an end: it never gives up. Shares the request budget with `exchange`. */

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -109,7 +110,10 @@ export function createApp(config: Config): App {
       return () => waitListeners.delete(listener);
     },
     stream: () => binanceStream({ baseUrl: config.streamUrl, http: network.http }),
-    topics: () => closing(kafkaTopics(config.kafka)),
+    producer: () => ({
+      ...{ id: randomUUID(), clientId: config.kafka.clientId, host: hostname(), pid: process.pid },
+    }),
+    topics: () => closing(kafkaTopics(config.kafka, { clock: systemClock, outages: shared.outages })),
     sink: () => closing(kafkaSink(config.kafka)),
     klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl, http: network.http }),
     reconciliations: () => createReconciliations(shared.pool),

@@ -1,8 +1,10 @@
 import type kafkajs from 'kafkajs';
 import type { Admin, Kafka } from 'kafkajs';
-import pRetry from 'p-retry';
-import { ConfigError, CryptopipeError, UnreachableError } from '../core/errors.js';
+import { Outages } from '../core/outages.js';
+import { retrying, type RetryOptions } from '../core/retry.js';
+import { LateError, missingTopic, translated } from './kafka-errors.js';
 import { seedOf, socketFactory } from './kafka-seeds.js';
+import { systemClock } from './system-clock.js';
 
 /** How the pipeline's topics are reached and called. */
 export interface KafkaOptions {
@@ -10,23 +12,28 @@ export interface KafkaOptions {
   readonly clientId: string;
   readonly topic: string;
   readonly cursorTopic: string;
-  /** The whole of one call with all its retries, ms. */
+  /** The most that one try of a call may take, ms. */
   readonly timeoutMs?: number;
+  /** For how long a call of the admin's protocol is tried again, ms. */
+  readonly giveUpAfterMs?: number;
 }
 
-const defaultTimeoutMs = 60_000;
-/** A producer outlives a Kafka that is gone for so long: it starts again within it, and nothing is lost meanwhile. */
-export const outageTimeoutMs = 180_000;
+/** What the retry policy needs of the process. */
+export type RetryTools = Pick<RetryOptions, 'clock' | 'outages'>;
+
+/** Longer than kafkajs takes for its own tries of a request of 30 s. */
+const defaultTimeoutMs = 120_000;
+/** Kafka answers "coordinator is loading" for some seconds after its start; that is worth waiting for. */
+const defaultGiveUpAfterMs = 20_000;
 
 /** The library, loaded on first use: most commands need none. It is CommonJS, so its values are in the default export. */
 export const loadKafkajs = async (): Promise<typeof kafkajs> => (await import('kafkajs')).default;
 
-/** `start`: about ten seconds, then there is no Kafka; `outage`: one that was there may come back, `bounded` sets the end. */
-type Patience = 'start' | 'outage';
-const retriesOf: Readonly<Record<Patience, number>> = { start: 7, outage: 40 };
-
-/** A client that is silent: what goes wrong arrives as an error of ours, never as a line of the library's own log. */
-export async function kafkaClient(options: KafkaOptions, patience: Patience = 'start'): Promise<Kafka> {
+/**
+ * A client that is silent: what goes wrong arrives as an error of ours, never as a line of the library's own log. Its own tries
+ * are few: what fails for longer is tried again by the common policy.
+ */
+export async function kafkaClient(options: KafkaOptions): Promise<Kafka> {
   const kafkajs = await loadKafkajs();
   return new kafkajs.Kafka({
     brokers: options.brokers.map(seedOf),
@@ -35,44 +42,66 @@ export async function kafkaClient(options: KafkaOptions, patience: Patience = 's
     logLevel: kafkajs.logLevel.NOTHING,
     connectionTimeout: 3000,
     requestTimeout: 30_000,
-    // Kafka answers "coordinator is loading" for some seconds after its start; that is worth waiting for.
-    retry: { initialRetryTime: 300, multiplier: 1.5, maxRetryTime: 5000, retries: retriesOf[patience] },
+    retry: { initialRetryTime: 100, multiplier: 2, maxRetryTime: 1000, retries: 2 },
   });
 }
 
-/**
- * Runs one call with a deadline and translates the library's errors.
- *
- * @param what a verb phrase for the message: "take the trades"
- */
-export async function bounded<T>(options: KafkaOptions, what: string, call: () => Promise<T>): Promise<T> {
+/** A call that ends: its purpose, and what ends it early. */
+interface KafkaCall {
+  /** A verb phrase for the message: "take the trades". */
+  readonly what: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tries a call again while its failure may pass, for a bounded time. */
+export const persistent = <T>(
+  options: KafkaOptions,
+  tools: RetryTools | undefined,
+  call: KafkaCall,
+  work: () => Promise<T>,
+): Promise<T> =>
+  retrying(() => bounded(options, call, work), {
+    ...(tools ?? { clock: systemClock, outages: new Outages() }),
+    system: 'kafka',
+    giveUpAfterMs: options.giveUpAfterMs ?? defaultGiveUpAfterMs,
+    signal: call.signal,
+  });
+
+/** Runs one try of a call with a deadline and translates the library's errors. */
+export async function bounded<T>(
+  options: KafkaOptions,
+  { what, signal }: KafkaCall,
+  work: () => Promise<T>,
+): Promise<T> {
+  signal?.throwIfAborted();
   const ms = options.timeoutMs ?? defaultTimeoutMs;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer within ${ms / 1000} s`)), ms);
+  let end = (): void => undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    const late = (): void =>
+      reject(
+        new LateError(
+          `Kafka at ${options.brokers.join(',')} did not ${what}: no answer within ${ms / 1000} s`,
+          { nextStep: '`cryptopipe stack logs kafka` shows its log, where it is the stack that runs here.' },
+        ),
+      );
+    const onAbort = (): void => reject(signal?.reason as Error);
+    const timer = setTimeout(late, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
   });
   try {
-    return await Promise.race([call(), late]);
+    return await Promise.race([work(), ended]);
   } catch (error) {
     throw translated(options, what, error);
   } finally {
-    clearTimeout(timer);
+    end();
   }
 }
 
-function translated(options: KafkaOptions, what: string, error: unknown): CryptopipeError {
-  if (error instanceof CryptopipeError) return error;
-  const { type, message } = rootOf(error);
-  if (type === 'UNKNOWN_TOPIC_OR_PARTITION')
-    return missingTopic(options, `${options.topic} or ${options.cursorTopic}`);
-  return new UnreachableError(`Kafka at ${options.brokers.join(',')} did not ${what}: ${message}`, {
-    nextStep:
-      'Start it with `cryptopipe stack up`, or set KAFKA_BOOTSTRAP_SERVERS; `cryptopipe stack logs kafka` shows its log.',
-    cause: error,
-  });
-}
-
-/** Asked before a topic is used: kafkajs itself would try a missing one again for a minute. */
+/** Asked before a topic is used: kafkajs itself would try a missing one again. */
 export async function requireTopics(
   options: KafkaOptions,
   admin: Admin,
@@ -81,33 +110,6 @@ export async function requireTopics(
   const found = await admin.listTopics();
   const missing = names.filter((name) => !found.includes(name));
   if (missing.length > 0) throw missingTopic(options, missing.join(' and '));
-}
-
-const missingTopic = (options: KafkaOptions, topic: string): ConfigError =>
-  new ConfigError(`Kafka at ${options.brokers.join(',')} has no topic ${topic}`, {
-    nextStep: 'Make the topics with `cryptopipe init`.',
-  });
-
-/**
- * Runs a call again, each quarter of a second for about ten seconds, while Kafka says that it may. kafkajs itself gives up an
- * offset request at the first "not the leader", which a broker answers for a moment after it has made a topic.
- */
-export const whileRetriable = <T>(call: () => Promise<T>): Promise<T> =>
-  pRetry(call, {
-    retries: 40,
-    minTimeout: 250,
-    factor: 1,
-    shouldRetry: ({ error }) => (error as { retriable?: boolean }).retriable === true,
-  });
-
-/** The error below kafkajs's "number of retries exceeded". */
-function rootOf(error: unknown): { readonly type: string | undefined; readonly message: string } {
-  let inner = error;
-  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
-  return {
-    type: (inner as { type?: string } | undefined)?.type,
-    message: inner instanceof Error ? inner.message : String(inner),
-  };
 }
 
 /** Closes a connection, but never waits for long: a server that is gone answers no goodbye. */

@@ -68,11 +68,11 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
   );
   const endOutages = app.outages.listen(outageLines((text) => line.keep(text)));
   try {
-    const { barStore: bars, exchange, topics, sink, book, clock } = app;
+    const { barStore: bars, exchange, topics, sink, book, clock, outages } = app;
     const show = everyMs(clock, progressIntervalMs(context.io, flags), (progress: HealProgress) =>
       line.draw(progressText(progress)),
     );
-    const report = await heal({ bars, exchange, topics, sink, book, clock }, options, show);
+    const report = await heal({ bars, exchange, topics, sink, book, clock, outages }, options, show);
     line.end();
     const exitCode = exitCodeOf(report);
     printReport(context.io, report, { asJson: flags.json, isGood: exitCode === 0 }, printHealing);

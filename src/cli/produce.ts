@@ -45,6 +45,9 @@ Examples:
   cryptopipe produce --feed ticker --interval 1000
   cryptopipe produce --feed archive --from 2024-08-01 --to 2024-08-08`;
 
+/** Kafka may be gone for so long before a command that somebody waits for gives up, ms. */
+const patienceMs = 10 * 60_000;
+
 const ownFlags = [
   ...['feed', 'symbols', 'exchange', 'interval', 'from', 'to', 'archive'],
   ...['ignoreCursor', 'untilCaughtUp', 'detach'],
@@ -131,17 +134,21 @@ async function run(
 ): Promise<void> {
   const { symbols } = await context.config();
   const app = await context.app();
+  // Each is made when it is asked for.
+  const { clock, outages, producer: identity, sink, topics } = app;
   const watch = watchFor(io, flags);
   const unsubscribe = app.onExchangeWait(({ reason, ms }) => watch.onWait(reason, ms));
   const endOutages = app.outages.listen(watch.onOutage);
   try {
     const summary = await produce(
-      { feed: feedOf(app, watch), topics: app.topics, sink: app.sink, clock: app.clock },
+      { feed: feedOf(app, watch), topics, sink, clock, outages },
       {
         from: flags.from ?? { kind: 'now' },
         ignoreCursor: flags.ignoreCursor === true,
         symbols,
         progressIntervalMs: progressIntervalMs(io, flags),
+        identity,
+        giveUpAfterMs: hasEnd(flags) ? patienceMs : Infinity,
         signal,
       },
       watch,
@@ -160,6 +167,10 @@ async function run(
     endOutages();
   }
 }
+
+/** Whether somebody waits for the end of it; else it runs until it is stopped, and no outage ends it. */
+const hasEnd = ({ feed, untilCaughtUp }: ProduceFlags): boolean =>
+  feed === 'archive' || untilCaughtUp === true;
 
 async function startInBackground({ io, signal, ...context }: CliContext, flags: ProduceFlags): Promise<void> {
   const { symbols, exchangeUrl, pollIntervalMs } = await context.config();

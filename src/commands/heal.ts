@@ -1,21 +1,25 @@
+import type { Outages } from '../core/outages.js';
 import { countIds, countPages, intersectRanges, subtractRanges } from '../core/id-ranges.js';
 import { leftOf, mergeLeft, type LeftIds } from '../core/left-ids.js';
 import type { BarStore, IdRange, SymbolCoverage } from '../core/ports/bars.js';
 import { tradePage, type Exchange } from '../core/ports/exchange.js';
-import type { TickSink } from '../core/ports/topic.js';
 import { awaitCounted, requireCounting, type CountedEnd, type CountedPorts } from './heal/await-counted.js';
 import { fetchMissing } from './heal/fetch.js';
 import { planSymbol, type SymbolPlan, type WantedRange } from './heal/plan.js';
 import { WeightPurse } from './heal/weight-purse.js';
+import { patientSink, type PatientSink } from './produce/patient-sink.js';
 
 /** So often an id is sent before the job's silence about it counts as a refusal. */
 const tries = 3;
+/** Kafka may be gone for so long before a command that somebody waits for gives up. */
+const kafkaPatienceMs = 60_000;
 const refusedReason = `sent ${tries} times and not counted: its reason stands in rejected/ of the lake, or in crypto.conflicts`;
 
 export interface HealPorts extends CountedPorts {
   readonly exchange: Pick<Exchange, 'trades' | 'tradeRows'>;
   readonly bars: Pick<BarStore, 'coverage' | 'committedOffsets'>;
-  readonly sink: Pick<TickSink, 'open' | 'send' | 'sendRejected'>;
+  readonly sink: PatientSink;
+  readonly outages: Outages;
 }
 
 export interface HealOptions {
@@ -82,8 +86,15 @@ export async function heal(
   }));
   if (!options.isDryRun && openIds(works) > 0) {
     await requireCounting(ports.book, 'Nothing was fetched.');
-    await ports.sink.open();
-    await healAll(ports, options, { works, purse, onProgress });
+    const { clock, outages } = ports;
+    const sink = patientSink(ports.sink, {
+      clock,
+      outages,
+      giveUpAfterMs: kafkaPatienceMs,
+      signal: options.signal,
+    });
+    await sink.open();
+    await healAll({ ...ports, sink }, options, { works, purse, onProgress });
   }
   return reportOf(options, works, purse);
 }

@@ -1,11 +1,16 @@
 import { UnreachableError } from '../core/errors.js';
 import type { Gap } from '../core/gap.js';
 import type { Clock } from '../core/ports/clock.js';
-import type { TickSink, Topics } from '../core/ports/topic.js';
+import type { Outages } from '../core/outages.js';
+import type { CleanEnd } from '../core/clean-end.js';
+import type { Produced, TickSink, Topics } from '../core/ports/topic.js';
 import { ProgressCounter, type ProduceProgress } from '../core/produce-progress.js';
+import type { ProducerIdentity } from '../core/producer-heartbeat.js';
 import type { StartPoint } from '../core/start-point.js';
 import { SymbolProblems, type ProblemListener } from '../core/symbol-problems.js';
 import type { Feed } from './produce/feed.js';
+import { Heartbeats } from './produce/heartbeats.js';
+import { patientSink } from './produce/patient-sink.js';
 import { sendAll } from './produce/send.js';
 import type { SymbolStart } from './produce/start.js';
 import { findStarts } from './produce/starts.js';
@@ -14,9 +19,10 @@ import { TickQueue } from './produce/tick-queue.js';
 
 export interface ProducePorts {
   readonly feed: Feed;
-  readonly topics: Pick<Topics, 'cursors'>;
+  readonly topics: Pick<Topics, 'produced'>;
   readonly sink: TickSink;
   readonly clock: Clock;
+  readonly outages: Outages;
 }
 
 export interface ProduceOptions {
@@ -24,6 +30,9 @@ export interface ProduceOptions {
   readonly from: StartPoint;
   readonly ignoreCursor: boolean;
   readonly progressIntervalMs: number;
+  readonly identity: ProducerIdentity;
+  /** For how long Kafka may be gone before the command gives up, ms; Infinity where it runs until it is stopped. */
+  readonly giveUpAfterMs: number;
   /** Aborted by Ctrl-C: what is fetched is still sent, within ten seconds. */
   readonly signal: AbortSignal;
   /** Ticks that are held at most: asked for, fetched or being sent. */
@@ -48,6 +57,7 @@ export interface ProduceSummary extends ProduceProgress {
 
 /** Measured: kafkajs sorts a request by partition in time that grows with its square; 2,000 cost a fifth more CPU per tick. */
 const defaultBatchSize = 1000;
+const cursorIntervalMs = 1000;
 /** About 20 MB of ticks. */
 const defaultCapacity = 64_000;
 const flushMs = 8000;
@@ -76,8 +86,8 @@ export async function produce(
       if (start.cursor !== undefined) progress.resumed(start.cursor);
       watch.onStart(start);
     };
-    const starts = await unlessAborted(findStarts(ports, options, { progress, onStart }), options.signal);
-    if (starts !== undefined) await run(ports, options, { starts, progress, watch });
+    const begun = await unlessAborted(findStarts(ports, options, { progress, onStart }), options.signal);
+    if (begun !== undefined) await run(ports, options, { ...begun, progress, watch, startedAt });
     return {
       ...progress.at(clock.now()),
       ended: options.signal.aborted ? 'stopped' : 'caught up',
@@ -104,16 +114,18 @@ async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<
 
 interface Run {
   readonly starts: readonly SymbolStart[];
+  readonly produced: Produced;
   readonly progress: ProgressCounter;
   readonly watch: ProduceWatch;
+  readonly startedAt: number;
 }
 
 async function run(
   ports: ProducePorts,
   options: ProduceOptions,
-  { starts, progress, watch }: Run,
+  { starts, produced, progress, watch, startedAt }: Run,
 ): Promise<void> {
-  const { clock, feed } = ports;
+  const { clock, feed, outages } = ports;
   const queue = new TickQueue(options.capacity ?? defaultCapacity);
   const fetching = new AbortController();
   const ended = new AbortController();
@@ -128,24 +140,31 @@ async function run(
     failures.push(error);
     fetching.abort(error);
   };
+  const sink = patientSink(ports.sink, {
+    ...{ clock, outages, giveUpAfterMs: options.giveUpAfterMs, signal: ended.signal },
+  });
+  const { identity } = options;
+  const heartbeats = new Heartbeats({ sink, clock, outages, progress, feed, identity, startedAt });
+  const endedBy = (): CleanEnd | undefined =>
+    failures.length > 0 ? undefined : options.signal.aborted ? 'order' : 'caught up';
   const fetched = feed
     .run(starts, { queue, progress, clock, signal: fetching.signal, onFailure })
     .catch(onFailure)
     .finally(() => queue.close());
-  const sent = sendAll({
-    ...ports,
-    queue,
-    progress,
-    feed: feed.name,
-    batchSize: options.batchSize ?? defaultBatchSize,
-    cursorIntervalMs: 250,
-    endedBy: () => (failures.length > 0 ? undefined : options.signal.aborted ? 'order' : 'caught up'),
-  }).catch((error: unknown) => {
+  const send = async (): Promise<void> => {
+    await heartbeats.begin(produced.producers);
+    await sendAll({
+      ...{ sink, clock, queue, progress, feed: feed.name, cursorIntervalMs, endedBy },
+      batchSize: options.batchSize ?? defaultBatchSize,
+    });
+    const end = endedBy();
+    if (end !== undefined) await heartbeats.end(end);
+  };
+  const sent = send().catch((error: unknown) => {
+    if (ended.signal.aborted) return;
     failures.unshift(error);
     fetching.abort(error);
   });
-  // A cursor of an earlier run is written again at once: it says that this producer is alive.
-  queue.nudge();
   const tickers = [
     watchSymbols(
       { clock, progress, feed },
@@ -153,7 +172,7 @@ async function run(
       ended.signal,
     ),
     every(clock, options.progressIntervalMs, ended.signal, () => watch.onProgress(progress.at(clock.now()))),
-    every(clock, heartbeatMs, ended.signal, () => queue.nudge()),
+    every(clock, heartbeatMs, ended.signal, () => void heartbeats.beat()),
   ];
   try {
     await Promise.race([Promise.all([fetched, sent]), flushDeadline(clock, options.signal, ended.signal)]);

@@ -1,13 +1,8 @@
 import { CryptopipeError, RefusedError, UnreachableError } from '../core/errors.js';
 import { findData, quietSymbols, type NextTrade, type QuietSymbol } from '../core/data-findings.js';
 import { findDisks, type DiskSpace } from '../core/disk-space.js';
-import {
-  findLag,
-  findProducers,
-  findSpark,
-  isAhead,
-  type BackgroundState,
-} from '../core/pipeline-findings.js';
+import { findLag, findSpark, isAhead } from '../core/pipeline-findings.js';
+import { findProducers, type BackgroundState } from '../core/producer-findings.js';
 import type { BarStore, WarehouseState } from '../core/ports/bars.js';
 import type { Clock } from '../core/ports/clock.js';
 import type { Exchange } from '../core/ports/exchange.js';
@@ -29,7 +24,7 @@ import type { ReconcilePorts } from './reconcile.js';
 
 export interface StatusPorts extends ReconcilePorts {
   readonly exchange: Pick<Exchange, 'serverTime' | 'trades'>;
-  readonly topics: Pick<Topics, 'offsets' | 'cursors'>;
+  readonly topics: Pick<Topics, 'offsets' | 'produced'>;
   readonly files: Pick<FileStore, 'list'>;
   readonly bars: Pick<BarStore, 'freshness' | 'committedOffsets'>;
   /** Undefined where the address is not that of a NameNode. */
@@ -119,7 +114,11 @@ async function askExchange({ exchange, clock }: StatusPorts, signal: AbortSignal
   };
 }
 
-async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Promise<Finding> {
+async function askKafka(
+  { topics, bars, book }: StatusPorts,
+  topic: string,
+  signal: AbortSignal,
+): Promise<Finding> {
   const asked = Promise.all([
     bars.committedOffsets('hot'),
     bars.committedOffsets('lake'),
@@ -129,9 +128,9 @@ async function askKafka({ topics, bars, book }: StatusPorts, topic: string): Pro
     // PostgreSQL has a part of its own, which reports the error.
     () => undefined,
   );
-  const [offsets, counting] = await Promise.all([topics.offsets(topic), asked]);
+  const [offsets, counting] = await Promise.all([topics.offsets(topic, signal), asked]);
   const isEarly = counting !== undefined && isAhead(topic, offsets, counting);
-  return findLag(topic, isEarly ? await topics.offsets(topic) : offsets, counting);
+  return findLag(topic, isEarly ? await topics.offsets(topic, signal) : offsets, counting);
 }
 
 async function askSpark(ports: StatusPorts, signal: AbortSignal): Promise<Finding> {
@@ -167,7 +166,13 @@ async function askData(
   signal: AbortSignal,
 ): Promise<Finding> {
   // Kafka and the exchange have parts of their own, which report their errors.
-  const [freshness, cursors] = await Promise.all([bars.freshness(), topics.cursors().catch(() => [])]);
+  const [freshness, cursors] = await Promise.all([
+    bars.freshness(),
+    topics.produced(signal).then(
+      ({ cursors: all }) => all,
+      () => [],
+    ),
+  ]);
   const quiet = quietSymbols(freshness, cursors, clock.now()).slice(0, mostAsked);
   const next = await Promise.all(quiet.map((one) => nextTradeOf(exchange, one, signal)));
   return findData(freshness, clock.now(), quiet, next);
@@ -193,13 +198,13 @@ export async function status(ports: StatusPorts, options: StatusOptions): Promis
   const call = { clock, signal, addresses: options.addresses };
   const parts = await Promise.all([
     ask(call, 'exchange', (limit) => askExchange(ports, limit)),
-    ask(call, 'kafka', () => askKafka(ports, topic)),
+    ask(call, 'kafka', (limit) => askKafka(ports, topic, limit)),
     ask(call, 'spark', (limit) => askSpark(ports, limit)),
     ask(call, 'hdfs', (limit) => askHdfs(ports, limit)),
     ask(call, 'postgres', () => askPostgres(ports)),
-    ask(call, 'producers', async () => {
-      const [cursors, processes] = await Promise.all([topics.cursors(), background?.list() ?? []]);
-      return findProducers(cursors, processes, { pollIntervalMs, now: clock.now() });
+    ask(call, 'producers', async (limit) => {
+      const [produced, processes] = await Promise.all([topics.produced(limit), background?.list() ?? []]);
+      return findProducers(produced, processes, { pollIntervalMs, now: clock.now() });
     }),
     ask(call, 'data', (limit) => askData(ports, limit)),
   ]);

@@ -1,4 +1,5 @@
-import type { CleanEnd, Cursor } from './ports/topic.js';
+import { isCleanEnd } from './clean-end.js';
+import type { Cursor } from './ports/topic.js';
 
 /** The key of a cursor's message: what the compacted topic keeps one newest value of. */
 export const cursorKey = (cursor: Pick<Cursor, 'source' | 'symbol' | 'feed'>): string =>
@@ -35,6 +36,4 @@ export function parseCursor(text: string): Cursor | undefined {
   return { source, symbol, feed, aggTradeId, eventTime, writtenAt, ...end };
 }
 
-const isCleanEnd = (value: unknown): value is CleanEnd =>
-  value === 'order' || value === 'caught up' || value === 'given up';
 const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;

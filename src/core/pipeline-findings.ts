@@ -2,25 +2,19 @@ import { isLive } from './driver-state.js';
 import type { CommittedOffset } from './ports/bars.js';
 import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
-import type { ProcessReport } from './ports/stack.js';
-import type { Cursor, PartitionOffset } from './ports/topic.js';
+import type { PartitionOffset } from './ports/topic.js';
 import { shortDuration, type Finding } from './report.js';
 import { isOfCatalogue } from './run-commands.js';
 import { heartbeatLimitMs, type Situation } from './run-situation.js';
 
 /** Until then a run that Spark has may still wait for its place. */
 const startLimitMs = 120_000;
-/** A cursor is written after each poll that brought trades; so long may pass without one. */
-const cursorLimitMs = 60_000;
 /** While there is something to count, the hot query commits each second or two; one batch may take much longer. */
 const commitLimitMs = 60_000;
 /** The lake query stores once a minute; a batch that catches up takes longer. */
 const lakeLimitMs = 300_000;
 /** The job that counts. */
 const streamingJob = 'streaming';
-
-/** A background process of cryptopipe's own, as far as `status` looks at it. */
-export type BackgroundState = Pick<ProcessReport, 'name' | 'state'>;
 
 /** What the warehouse says of the hot query; undefined where PostgreSQL does not answer, which is told in its own line. */
 export interface Counting {
@@ -214,55 +208,5 @@ export function findSpark(master: MasterReport, runs: readonly JudgedRun[]): Fin
       ...shown.map(situationProblem).filter((problem) => problem !== undefined),
     ],
     facts: { master: master.status, workers: master.workers, runs: shown },
-  };
-}
-
-const isContinuous = ({ feed }: Cursor): boolean => !feed.startsWith('archive:');
-
-/** Of the feeds that share a symbol's ids the one that wrote last: a poll that died is no loss where a stream went on after it. */
-function newestFeeds(cursors: readonly Cursor[]): Cursor[] {
-  const newest = new Map<string, Cursor>();
-  for (const cursor of cursors.filter(isContinuous)) {
-    const key = `${cursor.source}/${cursor.symbol}`;
-    if ((newest.get(key)?.writtenAt ?? -1) < cursor.writtenAt) newest.set(key, cursor);
-  }
-  return [...newest.values()];
-}
-
-const endText = (endedBy: Cursor['endedBy']): string =>
-  endedBy === undefined ? '' : endedBy === 'order' ? ' (stopped by order)' : ` (${endedBy})`;
-
-/**
- * Whether somebody still fetches, or has ended as it should: by what the newest
- * cursors say and their age, and by the processes that were started to do so.
- */
-export function findProducers(
-  cursors: readonly Cursor[],
-  background: readonly BackgroundState[],
-  limits: { readonly pollIntervalMs: number; readonly now: number },
-): Finding {
-  const producers = background.filter(({ name }) => name.startsWith('produce'));
-  const limit = Math.max(3 * limits.pollIntervalMs, cursorLimitMs);
-  const feeds = newestFeeds(cursors).map((cursor) => ({
-    ...cursor,
-    ageMs: limits.now - cursor.writtenAt,
-    isOld: cursor.endedBy === undefined && limits.now - cursor.writtenAt > limit,
-  }));
-  const died = producers.filter(({ state }) => state === 'died');
-  const old = died.length > 0 ? [] : feeds.filter(({ isOld }) => isOld);
-  const lines = feeds.map(
-    ({ symbol, feed, aggTradeId, ageMs, endedBy }) =>
-      `${symbol} ${feed}: id ${aggTradeId}, ${shortDuration(Math.max(0, ageMs))} ago${endText(endedBy)}`,
-  );
-  return {
-    summary: lines.length === 0 ? 'nothing was ever produced' : lines.join('; '),
-    problems: [
-      ...died.map(({ name }) => `${name} died: see \`cryptopipe stack logs ${name}\``),
-      ...old.map(
-        ({ symbol, feed, ageMs }) =>
-          `the producer of ${symbol} (${feed}) died: its last cursor was written ${shortDuration(ageMs)} ago`,
-      ),
-    ],
-    facts: { feeds, background: producers },
   };
 }

@@ -1,4 +1,5 @@
 import { GapBook, type Gap, type OpenGap } from './gap.js';
+import type { ProducedSymbol } from './producer-heartbeat.js';
 import { SymbolProblems, type SymbolProblem } from './symbol-problems.js';
 import type { Tick } from './tick.js';
 
@@ -46,10 +47,14 @@ interface SymbolState {
   firstId: number | undefined;
   last: Acknowledged | undefined;
   newestTime: number | undefined;
+  /** The exchange's last answer about it, epoch ms. */
   answeredAt: number | undefined;
   /** What was acknowledged when; only the rate window is kept. */
   readonly recent: { readonly at: number; readonly count: number }[];
 }
+
+/** What a heartbeat asks of the progress. */
+export type ProduceProgressReader = Pick<ProgressCounter, 'producedAt'>;
 
 /** Counts what a producer does. Has no clock: every time is handed in, in epoch milliseconds. */
 export class ProgressCounter {
@@ -89,6 +94,15 @@ export class ProgressCounter {
   /** The exchange answered about the symbol, or its stream brought a message of it. */
   answered(symbol: string, at: number): void {
     this.stateOf(symbol).answeredAt = at;
+  }
+
+  /** What a heartbeat tells of each symbol. */
+  producedAt(now: number): readonly ProducedSymbol[] {
+    const problems = new Map(this.problems.at(now).map(({ symbol, reason }) => [symbol, reason]));
+    return [...this.states].map(([symbol, { answeredAt }]) => ({
+      ...{ symbol, answeredAt },
+      problem: problems.get(symbol),
+    }));
   }
 
   /** So many samples were not to be had. */

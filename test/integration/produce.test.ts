@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { kafkaSink } from '../../src/adapters/kafka-sink.js';
 import { kafkaTopics } from '../../src/adapters/kafka-topics.js';
 import { UnreachableError } from '../../src/core/errors.js';
+import type { ProducerHeartbeat } from '../../src/core/producer-heartbeat.js';
 import type { Topics } from '../../src/core/ports/topic.js';
 import { tickMessage } from '../../src/core/tick-message.js';
 import { readTopic, type Message } from '../support/read-topic.js';
@@ -73,7 +74,7 @@ function start(topic: string, args: readonly string[]) {
 }
 
 async function cursorIdOf(topics: Topics, symbol: string): Promise<number | undefined> {
-  return (await topics.cursors()).find((cursor) => cursor.symbol === symbol)?.aggTradeId;
+  return (await topics.produced()).cursors.find((cursor) => cursor.symbol === symbol)?.aggTradeId;
 }
 
 describe('the topics', () => {
@@ -105,6 +106,60 @@ describe('the topics', () => {
       'odd: is there and is left as it is, but it has 1 partition, not 4; message.timestamp.type is CreateTime, not ' +
         'LogAppendTime; retention.ms is 1000, not 604800000; max.message.bytes is 1048588, not 1048576',
     );
+  });
+
+  it('alters a cursor topic that is not compacted while it runs, and keeps its other settings', async () => {
+    const kafka = new kafkajs.Kafka({
+      brokers: [...stack.config.kafka.brokers],
+      logLevel: kafkajs.logLevel.NOTHING,
+    });
+    const admin = kafka.admin();
+    await admin.connect();
+    const old = {
+      'cleanup.policy': 'compact',
+      'message.timestamp.type': 'LogAppendTime',
+      'flush.ms': '60000',
+    };
+    const configEntries = Object.entries(old).map(([name, value]) => ({ name, value }));
+    await admin.createTopics({ topics: [{ topic: 'old_cursors', numPartitions: 1, configEntries }] });
+    const topics = kafkaTopics({ ...options('made_once'), cursorTopic: 'old_cursors' });
+    opened.push(topics);
+    await topics.ensure();
+    const settingsOf = async (): Promise<Record<string, string>> => {
+      const resources = [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: 'old_cursors' }];
+      const found = await admin.describeConfigs({ includeSynonyms: false, resources });
+      const entries = found.resources[0]?.configEntries ?? [];
+      return Object.fromEntries(entries.map(({ configName, configValue }) => [configName, configValue]));
+    };
+    expect(await settingsOf()).toMatchObject({
+      ...old,
+      'segment.ms': '300000',
+      'segment.bytes': '1048576',
+      'min.cleanable.dirty.ratio': '0.01',
+    });
+    expect((await topics.ensure())[1]).toBe('old_cursors: is there');
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: kafkajs.ConfigResourceTypes.TOPIC, name: 'old_cursors', configEntries }],
+    });
+    expect((await topics.ensure({ isDryRun: true }))[1]).toContain(
+      'old_cursors: is there and would be altered, since segment.ms is 604800000, not 300000; segment.bytes is 1073741824, not',
+    );
+    expect(await settingsOf()).toMatchObject({ 'segment.ms': '604800000' });
+    await admin.disconnect();
+  });
+
+  it('are read no further when the reader gives up', async () => {
+    const stop = new AbortController();
+    const topics = topicsOf('made_once');
+    const sink = kafkaSink(options('made_once'));
+    opened.push(sink);
+    const cursor = { source: 'stop', symbol: 'AAA', feed: 'poll', aggTradeId: 1, eventTime: 2, writtenAt: 3 };
+    await sink.writeCursors([cursor]);
+    const reading = topics.produced(stop.signal);
+    setTimeout(() => stop.abort(new Error('the deadline')), 30);
+    await expect(reading).rejects.toThrow('the deadline');
+    expect((await topics.produced()).cursors).toContainEqual(cursor);
   });
 
   it('are named with the command that makes them where they are missing', async () => {
@@ -140,7 +195,7 @@ describe('the sink', () => {
     const cursor = { source: 'test', symbol: 'AAA', feed: 'poll', aggTradeId: 1, eventTime: 2, writtenAt: 3 };
     await sink.writeCursors([cursor, { ...cursor, symbol: 'BBB' }]);
     await sink.writeCursors([{ ...cursor, aggTradeId: 9, writtenAt: 10 }]);
-    const found = (await topics.cursors()).filter(({ source }) => source === 'test');
+    const found = (await topics.produced()).cursors.filter(({ source }) => source === 'test');
     expect(found).toEqual([
       { ...cursor, aggTradeId: 9, writtenAt: 10 },
       { ...cursor, symbol: 'BBB' },
@@ -154,6 +209,30 @@ describe('the sink', () => {
     const { groups } = await admin.listGroups();
     await admin.disconnect();
     expect(groups.filter(({ groupId }) => groupId.startsWith('cryptopipe-cursors'))).toEqual([]);
+  });
+
+  it('gives back the newest heartbeat of each producer that was not replaced', async () => {
+    const topics = topicsOf('order');
+    const sink = kafkaSink(options('order'));
+    opened.push(sink);
+    const heartbeat: ProducerHeartbeat = {
+      ...{ id: 'first', clientId: 'test', host: 'here', pid: 1, feed: 'poll', source: 'test' },
+      ...{ startedAt: 1, writtenAt: 2, outages: [], symbols: [{ symbol: 'AAA', answeredAt: 2 }] },
+    };
+    await sink.writeHeartbeat(heartbeat);
+    await sink.writeHeartbeat({ ...heartbeat, id: 'second' }, [heartbeat]);
+    await sink.writeHeartbeat({ ...heartbeat, id: 'second', writtenAt: 9, endedBy: 'order' });
+    const found = (await topics.produced()).producers.filter(({ source }) => source === 'test');
+    expect(found).toEqual([{ ...heartbeat, id: 'second', writtenAt: 9, endedBy: 'order' }]);
+  });
+
+  it('takes the next call after one that failed for good, with a new producer', async () => {
+    const sink = kafkaSink(options('order'));
+    opened.push(sink);
+    const tooLarge = [{ ...aTick({ aggTradeId: 1, symbol: 'BIGUSDT' }), price: '1'.repeat(2_000_000) }];
+    await expect(sink.send(tooLarge)).rejects.toMatchObject({ exitCode: 4, retryable: false });
+    await sink.send(ticksFrom(7, 8, 'BIGUSDT'));
+    expect(idsOf(await readAll('order'), 'BIGUSDT')).toEqual([7, 8]);
   });
 
   it('ends with exit code 4 when no Kafka answers', async () => {
@@ -172,7 +251,7 @@ describe('cryptopipe produce', () => {
     const first = start(topic, args);
     while ((await topics.offsets(topic)).every(({ latest }) => latest < 5000n))
       await new Promise((resolve) => setTimeout(resolve, 20));
-    // Those may all be of the other symbol, and a cursor is written up to 250 ms after its trades.
+    // Those may all be of the other symbol, and a cursor is written up to a second after its trades.
     while ((await cursorIdOf(topics, 'BTCUSDT')) === undefined)
       await new Promise((resolve) => setTimeout(resolve, 20));
     first.child.kill('SIGKILL');

@@ -1,3 +1,4 @@
+import { Outages } from '../../src/core/outages.js';
 import { produce, type ProduceOptions, type ProduceSummary } from '../../src/commands/produce.js';
 import { archiveFeed } from '../../src/commands/produce/archive-feed.js';
 import type { ArchiveEvent, ArchiveReport } from '../../src/commands/produce/archive-report.js';
@@ -63,12 +64,14 @@ export async function bring(
   const range = { from: august8, to };
   const feed = archiveFeed({ archive, exchange }, { range, onEvent: (event) => events.push(event) });
   const summary = await produce(
-    { feed, topics: topic, sink: topic, clock: new VirtualClock() },
+    { feed, topics: topic, sink: topic, clock: new VirtualClock(), outages: new Outages() },
     {
       symbols: Object.keys(exchange.tape),
       from: { kind: 'now' },
       ignoreCursor: false,
       progressIntervalMs: 1000,
+      identity: { id: 'run', clientId: 'test', host: 'here', pid: 1 },
+      giveUpAfterMs: Infinity,
       signal: new AbortController().signal,
       ...options,
     },

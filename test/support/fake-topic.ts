@@ -1,4 +1,5 @@
-import type { Cursor, TickSink } from '../../src/core/ports/topic.js';
+import type { Cursor, Produced, TickSink } from '../../src/core/ports/topic.js';
+import type { ProducerHeartbeat } from '../../src/core/producer-heartbeat.js';
 import type { RejectedRow } from '../../src/core/rejected-row.js';
 import type { Tick } from '../../src/core/tick.js';
 
@@ -13,8 +14,14 @@ export class FakeTopic implements TickSink {
   /** Runs before the acknowledgement. */
   onSend: (ticks: readonly Tick[]) => void | Promise<void> = () => undefined;
   onOpen: () => void = () => undefined;
+  /** Those that were written, and the ids of those that were removed. */
+  readonly heartbeats: ProducerHeartbeat[] = [];
+  readonly replaced: string[] = [];
 
-  constructor(private readonly before: readonly Cursor[] = []) {}
+  constructor(
+    private readonly before: readonly Cursor[] = [],
+    private readonly producers: readonly ProducerHeartbeat[] = [],
+  ) {}
 
   open(): Promise<void> {
     this.onOpen();
@@ -37,13 +44,19 @@ export class FakeTopic implements TickSink {
     return Promise.resolve();
   }
 
+  writeHeartbeat(heartbeat: ProducerHeartbeat, replaced: readonly ProducerHeartbeat[] = []): Promise<void> {
+    this.heartbeats.push(heartbeat);
+    this.replaced.push(...replaced.map(({ id }) => id));
+    return Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.events.push('closed');
     return Promise.resolve();
   }
 
-  cursors(): Promise<Cursor[]> {
-    return Promise.resolve([...this.before]);
+  produced(): Promise<Produced> {
+    return Promise.resolve({ cursors: this.before, producers: this.producers });
   }
 
   idsOf(symbol: string): number[] {

@@ -1,4 +1,10 @@
-import { produce, type ProduceOptions, type ProduceSummary } from '../../src/commands/produce.js';
+import {
+  produce,
+  type ProduceOptions,
+  type ProducePorts,
+  type ProduceSummary,
+} from '../../src/commands/produce.js';
+import { Outages } from '../../src/core/outages.js';
 import { pollFeed, type PollOptions } from '../../src/commands/produce/poll-feed.js';
 import type { ProblemListener } from '../../src/core/symbol-problems.js';
 import type { FakeExchange } from './fake-exchange.js';
@@ -9,7 +15,7 @@ import { VirtualClock } from './virtual-clock.js';
 export const runProduce = (
   exchange: FakeExchange,
   topic: FakeTopic,
-  options: Partial<ProduceOptions & PollOptions> = {},
+  options: Partial<ProduceOptions & PollOptions & Pick<ProducePorts, 'clock' | 'outages'>> = {},
   onProblem: ProblemListener = () => undefined,
 ): Promise<ProduceSummary> =>
   produce(
@@ -20,13 +26,16 @@ export const runProduce = (
       ),
       topics: topic,
       sink: topic,
-      clock: new VirtualClock(),
+      clock: options.clock ?? new VirtualClock(),
+      outages: options.outages ?? new Outages(),
     },
     {
       symbols: Object.keys(exchange.tape),
       from: { kind: 'id', id: 0 },
       ignoreCursor: false,
       progressIntervalMs: 1000,
+      identity: { id: 'run', clientId: 'test', host: 'here', pid: 1 },
+      giveUpAfterMs: Infinity,
       signal: new AbortController().signal,
       ...options,
     },

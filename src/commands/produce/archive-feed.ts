@@ -31,6 +31,7 @@ export function archiveFeed(
   const plans = new Map<string, SymbolPlan>();
   return {
     name,
+    source: binanceSpot,
     get report() {
       return notes.report;
     },

@@ -34,6 +34,8 @@ export interface FeedExchanges {
 export interface Feed {
   /** Its name in the keys of the cursors. */
   readonly name: string;
+  /** Whose ids its ticks carry. */
+  readonly source: string;
   /** Asked before anything else, and again while it runs: those of the symbols that the exchange lists. */
   listed(symbols: readonly string[], signal: AbortSignal): Promise<readonly ExchangeSymbol[]>;
   /** Asked once, of the symbols that are listed. @throws UsageError where the feed cannot run as it was asked to. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/ports/clock.js';
 import type { Cursor, TickSink, Topics } from '../../core/ports/topic.js';
 
 export interface GiveUpPorts {
-  readonly topics: Pick<Topics, 'cursors'>;
+  readonly topics: Pick<Topics, 'produced'>;
   readonly sink: Pick<TickSink, 'open' | 'writeCursors' | 'close'>;
   readonly clock: Clock;
 }
@@ -19,7 +19,7 @@ export async function giveUp(
   { topics, sink, clock }: GiveUpPorts,
   symbols: readonly string[],
 ): Promise<readonly Cursor[]> {
-  const cursors = (await topics.cursors()).filter(({ symbol }) => symbols.includes(symbol));
+  const cursors = (await topics.produced()).cursors.filter(({ symbol }) => symbols.includes(symbol));
   const missing = symbols.filter((name) => cursors.every(({ symbol }) => symbol !== name));
   if (missing.length > 0)
     throw new UsageError(

@@ -1,3 +1,4 @@
+import { binanceSpot } from '../../core/trade.js';
 import { beginById } from './begin-by-id.js';
 import type { Feed, FeedExchanges } from './feed.js';
 import { fetchSymbol } from './fetch.js';
@@ -16,6 +17,7 @@ export function pollFeed({ exchange, patientExchange }: FeedExchanges, options: 
   const { untilCaughtUp, pollIntervalMs } = options;
   return {
     name: 'poll',
+    source: binanceSpot,
     ...beginById(exchange),
     run: async (starts, { onFailure, ...tools }) => {
       const pagesAhead = Math.min(8, Math.max(1, Math.floor(32 / starts.length)));

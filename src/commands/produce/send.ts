@@ -1,17 +1,18 @@
 import type { Clock } from '../../core/ports/clock.js';
-import type { CleanEnd, TickSink } from '../../core/ports/topic.js';
+import type { CleanEnd } from '../../core/clean-end.js';
+import type { Cursor, TickSink } from '../../core/ports/topic.js';
 import type { ProgressCounter } from '../../core/produce-progress.js';
 import type { TickQueue } from './tick-queue.js';
 
 export interface SendTools {
-  readonly sink: TickSink;
+  readonly sink: Pick<TickSink, 'send' | 'sendRejected' | 'writeCursors'>;
   readonly clock: Clock;
   readonly queue: TickQueue;
   readonly progress: ProgressCounter;
   readonly feed: string;
   /** Ticks of one request to Kafka. */
   readonly batchSize: number;
-  /** While there is more to send, cursors are written at most this often. */
+  /** Cursors are written at most this often, ms. */
   readonly cursorIntervalMs: number;
   /** Asked when all is sent: how the producer ends; undefined where something has failed. */
   readonly endedBy: () => CleanEnd | undefined;
@@ -20,12 +21,11 @@ export interface SendTools {
 /**
  * Sends what the queue gives, one request at a time, until it is closed and empty; then writes the last cursors.
  *
- * A cursor is written only for what is acknowledged. It is written again, with a new time, whenever the queue is nudged: its age
- * says that the producer is alive although the market is quiet.
+ * A cursor is written only for what is acknowledged, and only where it has changed; the last ones also tell how it ended.
  */
 export async function sendAll(tools: SendTools): Promise<void> {
   const { clock, progress, queue, sink } = tools;
-  let writtenAt = 0;
+  const cursors = new CursorWriter(tools);
   let isNudgeDue = false;
   const nudgeIn = async (ms: number): Promise<void> => {
     if (isNudgeDue) return;
@@ -44,29 +44,45 @@ export async function sendAll(tools: SendTools): Promise<void> {
     await sink.send(ticks);
     for (const page of pages) progress.acknowledged(page, clock.now());
     queue.release(ticks.length);
-    const early = writtenAt + tools.cursorIntervalMs - clock.now();
+    const early = cursors.writtenAt + tools.cursorIntervalMs - clock.now();
     if (early > 0) {
       // A live stream gives a few ticks at a time; the nudge writes their cursor where nothing follows.
       void nudgeIn(early);
       continue;
     }
-    await writeCursors(tools);
-    writtenAt = clock.now();
+    await cursors.writeChanged();
   }
-  await writeCursors(tools, tools.endedBy());
+  await cursors.writeLast(tools.endedBy());
 }
 
-async function writeCursors({ sink, clock, progress, feed }: SendTools, endedBy?: CleanEnd): Promise<void> {
-  const writtenAt = clock.now();
-  await sink.writeCursors(
-    progress.lastAcknowledged().map(({ source, symbol, aggTradeId, eventTime }) => ({
-      source,
-      symbol,
-      feed,
-      aggTradeId,
-      eventTime,
-      writtenAt,
-      ...(endedBy === undefined ? {} : { endedBy }),
-    })),
-  );
+class CursorWriter {
+  /** Epoch ms. */
+  writtenAt = 0;
+  private readonly written = new Map<string, number>();
+
+  constructor(private readonly tools: Pick<SendTools, 'sink' | 'clock' | 'progress' | 'feed'>) {}
+
+  async writeChanged(): Promise<void> {
+    await this.write(this.all().filter(({ symbol, aggTradeId }) => this.written.get(symbol) !== aggTradeId));
+  }
+
+  async writeLast(endedBy: CleanEnd | undefined): Promise<void> {
+    if (endedBy === undefined) return this.writeChanged();
+    await this.write(this.all().map((cursor) => ({ ...cursor, endedBy })));
+  }
+
+  private all(): Cursor[] {
+    const { progress, clock, feed } = this.tools;
+    const writtenAt = clock.now();
+    return progress.lastAcknowledged().map(({ source, symbol, aggTradeId, eventTime }) => ({
+      ...{ source, symbol, feed, aggTradeId, eventTime, writtenAt },
+    }));
+  }
+
+  private async write(cursors: readonly Cursor[]): Promise<void> {
+    if (cursors.length === 0) return;
+    await this.tools.sink.writeCursors(cursors);
+    this.writtenAt = this.tools.clock.now();
+    for (const { symbol, aggTradeId } of cursors) this.written.set(symbol, aggTradeId);
+  }
 }

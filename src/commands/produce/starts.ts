@@ -1,7 +1,9 @@
 import { UnknownSymbolError } from '../../core/errors.js';
 import type { Clock } from '../../core/ports/clock.js';
-import type { TickSink, Topics } from '../../core/ports/topic.js';
+import type { Outages } from '../../core/outages.js';
+import type { Produced, TickSink, Topics } from '../../core/ports/topic.js';
 import type { ProgressCounter } from '../../core/produce-progress.js';
+import { retrying } from '../../core/retry.js';
 import type { StartPoint } from '../../core/start-point.js';
 import type { Feed } from './feed.js';
 import { isRefusal, problemOf } from './fetch.js';
@@ -10,9 +12,10 @@ import { nameStatuses } from './symbol-watch.js';
 
 interface StartPorts {
   readonly feed: Feed;
-  readonly topics: Pick<Topics, 'cursors'>;
+  readonly topics: Pick<Topics, 'produced'>;
   readonly sink: Pick<TickSink, 'open'>;
   readonly clock: Clock;
+  readonly outages: Outages;
 }
 
 interface StartOptions {
@@ -21,6 +24,9 @@ interface StartOptions {
   readonly ignoreCursor: boolean;
   readonly signal: AbortSignal;
 }
+
+/** Kafka may be gone for so long when a producer starts, ms. */
+const startPatienceMs = 15_000;
 
 interface StartTools {
   readonly progress: ProgressCounter;
@@ -35,18 +41,20 @@ interface StartTools {
  * @throws UsageError where no symbol is left.
  */
 export async function findStarts(
-  { feed, sink, topics, clock }: StartPorts,
+  { feed, sink, topics, clock, outages }: StartPorts,
   options: StartOptions,
   { progress, onStart }: StartTools,
-): Promise<readonly SymbolStart[]> {
+): Promise<{ readonly starts: readonly SymbolStart[]; readonly produced: Produced }> {
   const { from, signal } = options;
   const listed = await feed.listed(options.symbols, signal);
   const symbols = listed.map(({ symbol }) => symbol);
   if (symbols.length === 0) throw unknown(options.symbols);
   nameStatuses(progress.problems, { symbols: options.symbols, listed }, clock.now());
   await feed.check?.(symbols, signal);
-  await sink.open();
-  const cursors = options.ignoreCursor ? [] : await topics.cursors();
+  const patience = { system: 'kafka', clock, outages, giveUpAfterMs: startPatienceMs, signal };
+  await retrying(() => sink.open(), patience);
+  const produced = await topics.produced(signal);
+  const cursors = options.ignoreCursor ? [] : produced.cursors;
   const refusals: Error[] = [];
   const starts = await Promise.all(
     symbols.map(async (symbol) => {
@@ -64,7 +72,7 @@ export async function findStarts(
   );
   const [refusal] = refusals;
   if (refusals.length === symbols.length && refusal !== undefined) throw refusal;
-  return starts.flat();
+  return { starts: starts.flat(), produced };
 }
 
 function unknown(symbols: readonly string[]): UnknownSymbolError {

@@ -1,5 +1,6 @@
 import type { Outages } from '../../core/outages.js';
 import type { MarketStream } from '../../core/ports/market-stream.js';
+import { binanceSpot } from '../../core/trade.js';
 import { beginById } from './begin-by-id.js';
 import type { Feed, FeedExchanges, FeedTools } from './feed.js';
 import type { SymbolStart } from './start.js';
@@ -26,6 +27,7 @@ export function streamFeed(ports: StreamPorts, onNote: StreamNote): Feed {
   const { exchange, patientExchange, stream, outages } = ports;
   return {
     name: 'stream',
+    source: binanceSpot,
     ...beginById(exchange),
     run: async (starts, tools) => {
       const room = new HeldRoom(heldAtMost);

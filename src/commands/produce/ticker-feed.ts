@@ -41,6 +41,7 @@ export function tickerFeed(
   let measured: Promise<void> | undefined;
   return {
     name,
+    source: tickerSource(intervalMs),
     listed: async (symbols, signal) => {
       requireWholeSlots(intervalMs);
       return exchange.symbols(symbols, signal);

@@ -1,3 +1,5 @@
+import type { CleanEnd } from '../clean-end.js';
+import type { ProducerHeartbeat } from '../producer-heartbeat.js';
 import type { RejectedRow } from '../rejected-row.js';
 import type { Tick } from '../tick.js';
 
@@ -10,23 +12,24 @@ export interface Cursor {
   readonly aggTradeId: number;
   /** The trade's own time, epoch ms. */
   readonly eventTime: number;
-  /** When the cursor was written, epoch ms: its age tells that a producer is dead. */
+  /** When the cursor was written, epoch ms. It is written when the id changes; whether its producer runs, a heartbeat tells. */
   readonly writtenAt: number;
   /** Set in the last cursor of a producer that ended as it should; absent while it runs, and for ever where it died. */
   readonly endedBy?: CleanEnd | undefined;
 }
-
-/**
- * `order`: Ctrl-C, SIGTERM or `produce --stop`. `caught up`: there was nothing more to fetch. `given up`: `produce --give-up`, the
- * symbol is not wanted any more.
- */
-export type CleanEnd = 'order' | 'caught up' | 'given up';
 
 export interface PartitionOffset {
   readonly partition: number;
   /** The oldest offset still there and the next one to be written. */
   readonly earliest: bigint;
   readonly latest: bigint;
+}
+
+/** What the producers have written of themselves, the newest of each key. */
+export interface Produced {
+  /** Of each source, symbol and feed. */
+  readonly cursors: readonly Cursor[];
+  readonly producers: readonly ProducerHeartbeat[];
 }
 
 /** Sends ticks; resolves only when every replica that must has acknowledged all of them. */
@@ -38,6 +41,8 @@ export interface TickSink {
   /** Rows that are no trades, into the topic of trades: the job rejects and stores them. As `send`. */
   sendRejected(rows: readonly RejectedRow[]): Promise<void>;
   writeCursors(cursors: readonly Cursor[]): Promise<void>;
+  /** Also removes the heartbeats of `replaced`. */
+  writeHeartbeat(heartbeat: ProducerHeartbeat, replaced?: readonly ProducerHeartbeat[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,8 +50,8 @@ export interface TickSink {
 export interface Topics {
   /** Makes what is missing, leaves what is there; returns one line per topic on what was done, or would be. */
   ensure(options?: { readonly isDryRun?: boolean }): Promise<string[]>;
-  offsets(topic: string): Promise<PartitionOffset[]>;
-  /** The newest cursor of each source, symbol and feed. Empty where the topic is empty or missing. */
-  cursors(): Promise<Cursor[]>;
+  offsets(topic: string, signal?: AbortSignal): Promise<PartitionOffset[]>;
+  /** Empty where the topic is empty or missing. What is open for it is closed when the signal aborts. */
+  produced(signal?: AbortSignal): Promise<Produced>;
   close(): Promise<void>;
 }

@@ -32,7 +32,7 @@ function aDemo(minutes: number) {
     exchange,
     archive: fakeKlineArchive([], []),
     reconciliations: fakeReconciliations().reconciliations,
-    topics: { cursors: () => Promise.resolve([]) },
+    topics: { produced: () => Promise.resolve({ cursors: [], producers: [] }) },
     page: { probe: () => Promise.resolve() },
     say: (line) => said.push(line),
     logTail: () => Promise.resolve(''),

@@ -1,3 +1,4 @@
+import { Outages } from '../../../src/core/outages.js';
 import { describe, expect, it } from 'vitest';
 import { heal, type HealOptions, type HealProgress } from '../../../src/commands/heal.js';
 import { JobFailedError, UnreachableError, UsageError } from '../../../src/core/errors.js';
@@ -35,13 +36,12 @@ function aWorld({ tape, covered, ...world }: World = {}) {
     ),
   );
   const progress: HealProgress[] = [];
+  const { bars, topics, topic: sink } = counting;
   const run = (options: Partial<HealOptions> = {}) =>
     heal(
-      { exchange, bars: counting.bars, topics: counting.topics, sink: counting.topic, book, clock },
+      { bars, topics, sink, exchange, outages: new Outages(), book, clock },
       {
-        source: 'binance-spot',
-        topic: 'topic',
-        symbols: undefined,
+        ...{ source: 'binance-spot', topic: 'topic', symbols: undefined },
         wanted: { from: undefined, to: undefined },
         maxWeight: 3000,
         timeoutMs: 60_000,

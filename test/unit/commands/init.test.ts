@@ -37,7 +37,7 @@ function fakeTopics(): Topics & { readonly made: string[] } {
       return Promise.resolve([`crypto_raw: ${line}`]);
     },
     offsets: () => Promise.resolve([]),
-    cursors: () => Promise.resolve([]),
+    produced: () => Promise.resolve({ cursors: [], producers: [] }),
     close: () => Promise.resolve(),
   };
 }

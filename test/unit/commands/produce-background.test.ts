@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { startProducer, stopProducer } from '../../../src/commands/produce/background.js';
 import type { Background, BackgroundStart } from '../../../src/core/ports/background.js';
 import type { ProcessReport } from '../../../src/core/ports/stack.js';
-import type { Cursor } from '../../../src/core/ports/topic.js';
+import type { ProducerHeartbeat } from '../../../src/core/producer-heartbeat.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const report = (state: ProcessReport['state'], pid = 77): ProcessReport => ({
@@ -43,57 +43,33 @@ function fakeBackground(
 }
 
 const clock = new VirtualClock();
-const cursor = (symbol: string, writtenAt: number): Cursor => ({
-  source: 'binance-spot',
-  symbol,
-  feed: 'poll',
-  aggTradeId: 1,
-  eventTime: 1,
-  writtenAt,
+const heartbeat = (symbol: string, startedAt: number): ProducerHeartbeat => ({
+  ...{ id: 'a', clientId: 'cryptopipe', host: 'here', pid: 77, feed: 'poll', source: 'binance-spot' },
+  ...{ startedAt, writtenAt: clock.now(), outages: [], symbols: [{ symbol }] },
 });
 const { signal } = new AbortController();
-/** Knows the symbols, and has no trade of any. */
-const exchange = { symbols: () => Promise.resolve([]) };
+const nothing = { produced: () => Promise.resolve({ cursors: [], producers: [] }) };
 
-it('is ready when Kafka holds a cursor of its symbols that is newer than the start', async () => {
+it('is ready when Kafka holds a heartbeat of a producer of its symbols that was started after it', async () => {
   const background = fakeBackground([report('died', 76)]);
   const answers = [
     [],
-    [cursor('BTCUSDT', clock.now() - 1)],
-    [cursor('BTCUSDT', clock.now() - 1), cursor('XRPUSDT', clock.now() + 5)],
-    [cursor('BTCUSDT', clock.now() + 5)],
+    [heartbeat('BTCUSDT', clock.now() - 1)],
+    [heartbeat('BTCUSDT', clock.now() - 1), heartbeat('XRPUSDT', clock.now() + 5)],
+    [heartbeat('BTCUSDT', clock.now() + 5)],
   ];
-  const topics = { cursors: () => Promise.resolve(answers.shift()!) };
+  const topics = { produced: () => Promise.resolve({ cursors: [], producers: answers.shift()! }) };
   const producer = { args: ['--symbols', 'BTCUSDT'], symbols: ['BTCUSDT'] };
-  const started = await startProducer({ background, topics, exchange, clock }, producer, signal);
+  const started = await startProducer({ background, topics, clock }, producer, signal);
   expect(started).toEqual({ process: report('running'), isNew: true });
   expect(background.started[0]?.args).toEqual(['produce', '--background', '--symbols', 'BTCUSDT']);
   expect(answers).toEqual([]);
 });
 
-it('is ready without a cursor when it has lived for 15 seconds and the exchange and Kafka answer', async () => {
-  const answers: (() => Promise<[]>)[] = [
-    () => Promise.reject(new Error('the exchange is not there')),
-    () => Promise.resolve([]),
-  ];
-  const silent = { symbols: () => answers.shift()!() };
-  const topics = { cursors: () => clock.sleep(1000).then(() => []) };
-  const startedAt = clock.now();
-  const started = await startProducer(
-    { background: fakeBackground([]), topics, exchange: silent, clock },
-    { args: [], symbols: ['NEWUSDT'] },
-    signal,
-  );
-  expect(started.isNew).toBe(true);
-  expect(answers).toEqual([]);
-  expect(clock.now() - startedAt).toBe(16_000);
-});
-
 it('leaves a producer that runs already as it is', async () => {
   const background = fakeBackground([report('running')]);
-  const topics = { cursors: () => Promise.resolve([]) };
   const started = await startProducer(
-    { background, topics, exchange, clock },
+    { background, topics: nothing, clock },
     { args: [], symbols: ['BTCUSDT'] },
     signal,
   );
@@ -104,9 +80,8 @@ it('asks for its own arguments where one runs, so that one with others is refuse
   const background = fakeBackground([report('running')]);
   background.start = ({ args, stopCommand }) =>
     Promise.reject(new Error(`refused ${args.join(' ')}; ${stopCommand ?? ''}`));
-  const topics = { cursors: () => Promise.resolve([]) };
   const producer = { args: ['--symbols', 'XRPUSDT'], symbols: ['XRPUSDT'] };
-  await expect(startProducer({ background, topics, exchange, clock }, producer, signal)).rejects.toThrow(
+  await expect(startProducer({ background, topics: nothing, clock }, producer, signal)).rejects.toThrow(
     'refused produce --background --symbols XRPUSDT; cryptopipe produce --stop',
   );
 });

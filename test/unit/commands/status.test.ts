@@ -55,7 +55,8 @@ function healthy(others: readonly JobRun[] = []): StatusPorts {
     disks: () => Promise.resolve([]),
     topics: {
       offsets: () => Promise.resolve([{ partition: 0, earliest: 0n, latest: 100n }]),
-      cursors: () => Promise.resolve([{ ...cursor, eventTime: now, writtenAt: now - 1000 }]),
+      produced: () =>
+        Promise.resolve({ cursors: [{ ...cursor, eventTime: now, writtenAt: now - 1000 }], producers: [] }),
     },
     files: {
       list: () => Promise.resolve([{ path: '/datalake', isFolder: true, sizeBytes: 0, modifiedAt: now }]),
@@ -109,7 +110,10 @@ describe('status', () => {
   });
 
   it('waits for none that hangs, and shows the others', async () => {
-    const topics = { offsets: () => new Promise<never>(() => undefined), cursors: healthy().topics.cursors };
+    const topics = {
+      offsets: () => new Promise<never>(() => undefined),
+      produced: healthy().topics.produced,
+    };
     const report = await status({ ...healthy(), topics }, options);
     expect(report.exitCode).toBe(4);
     expect(report.parts.filter((part) => part.health !== 'well')).toMatchObject([

@@ -49,10 +49,22 @@ function aTicker(options: {
   };
   const run = () =>
     produce(
-      { feed: tickerFeed({ exchange, clock, outages }, { intervalMs }), topics: topic, sink: topic, clock },
+      {
+        feed: tickerFeed({ exchange, clock, outages }, { intervalMs }),
+        topics: topic,
+        sink: topic,
+        clock,
+        outages,
+      },
       {
         ...{ symbols: ['BTCUSDT', 'ETHUSDT'], from: { kind: 'now' } as const, ignoreCursor: false },
-        ...{ progressIntervalMs: 1000, signal: stop.signal, ...options.produce },
+        ...{
+          progressIntervalMs: 1000,
+          identity: { id: 'run', clientId: 'test', host: 'here', pid: 1 },
+          giveUpAfterMs: Infinity,
+          signal: stop.signal,
+          ...options.produce,
+        },
       },
       {
         onStart: () => undefined,
@@ -242,18 +254,22 @@ describe('the ticker feed', () => {
       if (clock.now() > ourStart + 620_000) stop.abort(new Error('enough'));
       return Promise.resolve(symbols.map((symbol) => ({ symbol, price: '1' })));
     };
+    const outages = new Outages();
     const summary = await produce(
       {
-        feed: tickerFeed({ exchange, clock, outages: new Outages() }, { intervalMs }),
+        feed: tickerFeed({ exchange, clock, outages }, { intervalMs }),
         topics: topic,
         sink: topic,
         clock,
+        outages,
       },
       {
         symbols: ['BTCUSDT'],
         from: { kind: 'now' },
         ignoreCursor: false,
         progressIntervalMs: 1000,
+        identity: { id: 'run', clientId: 'test', host: 'here', pid: 1 },
+        giveUpAfterMs: Infinity,
         signal: stop.signal,
       },
       {

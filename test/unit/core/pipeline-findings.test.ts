@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { findLag, findProducers, findSpark, type Counting } from '../../../src/core/pipeline-findings.js';
+import { findLag, findSpark, type Counting } from '../../../src/core/pipeline-findings.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { MasterReport } from '../../../src/core/ports/spark.js';
 import { situationOf, type Evidence } from '../../../src/core/run-situation.js';
-import type { Cursor } from '../../../src/core/ports/topic.js';
 import { aRun as aRunAt } from '../../support/memory-runs.js';
 
 const now = Date.UTC(2026, 10, 23, 21, 30);
@@ -177,65 +176,6 @@ describe('Spark', () => {
     expect(findSpark({ ...master, status: 'STANDBY', workers: [] }, []).problems).toEqual([
       'the master is STANDBY',
       'no worker lives',
-    ]);
-  });
-});
-
-describe('the producers', () => {
-  const cursor = (seconds: number, values: Partial<Cursor> = {}): Cursor => ({
-    source: 'binance-spot',
-    symbol: 'BTCUSDT',
-    feed: 'poll',
-    aggTradeId: 7,
-    eventTime: 0,
-    writtenAt: now - seconds * 1000,
-    ...values,
-  });
-  const limits = { pollIntervalMs: 5000, now };
-
-  it('live while their cursors are younger than a minute', () => {
-    expect(findProducers([cursor(59)], [], limits)).toMatchObject({
-      summary: 'BTCUSDT poll: id 7, 59 s ago',
-      problems: [],
-    });
-  });
-
-  it('have died when a cursor is older', () => {
-    expect(findProducers([cursor(61), cursor(1, { symbol: 'ETHUSDT' })], [], limits).problems).toEqual([
-      expect.stringMatching(/producer of BTCUSDT \(poll\) died.*61 s ago/),
-    ]);
-  });
-
-  it('may be silent for three polls', () => {
-    expect(findProducers([cursor(61)], [], { pollIntervalMs: 30_000, now }).problems).toEqual([]);
-  });
-
-  it('may be silent when they ended by order or had caught up, and when an archive has ended', () => {
-    const stopped = findProducers([cursor(600, { endedBy: 'order' })], [], limits);
-    expect(stopped).toMatchObject({
-      summary: 'BTCUSDT poll: id 7, 10 min ago (stopped by order)',
-      problems: [],
-    });
-    expect(findProducers([cursor(600, { endedBy: 'caught up' })], [], limits).problems).toEqual([]);
-    expect(findProducers([cursor(600, { feed: 'archive:2024-08' })], [], limits).problems).toEqual([]);
-  });
-
-  it('have died where only another one was stopped by order', () => {
-    const stopped = [{ name: 'produce', state: 'stopped' as const }];
-    expect(findProducers([cursor(600)], stopped, limits).problems).toEqual([
-      'the producer of BTCUSDT (poll) died: its last cursor was written 10 min ago',
-    ]);
-  });
-
-  it('live where one feed goes on after another that died', () => {
-    const found = findProducers([cursor(600), cursor(5, { feed: 'stream', aggTradeId: 99 })], [], limits);
-    expect(found).toMatchObject({ summary: 'BTCUSDT stream: id 99, 5 s ago', problems: [] });
-  });
-
-  it('have died when the process that was started is not there', () => {
-    const died = [{ name: 'produce', state: 'died' as const }];
-    expect(findProducers([cursor(5)], died, limits).problems).toEqual([
-      'produce died: see `cryptopipe stack logs produce`',
     ]);
   });
 });
