@@ -1,0 +1,50 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { kafkaSink } from '../../src/adapters/kafka-sink.js';
+import { createApp } from '../../src/compose.js';
+import { startStack, type TestStack } from '../support/stack.js';
+
+const symbols = Array.from({ length: 100 }, (_, index) => `S${index}USDT`);
+const writes = 10_000;
+const mb = 1024 * 1024;
+
+describe('the cursor topic after a million cursors', () => {
+  let stack: TestStack;
+
+  beforeAll(async () => {
+    stack = await startStack({ name: 'cursor-topic', portOffset: 14_400, only: ['kafka'] });
+  });
+  afterAll(() => stack.stop());
+
+  const sizeOf = (): number => {
+    const folder = join(stack.dataDir, 'kafka', 'data', 'cryptopipe_cursors-0');
+    const logs = readdirSync(folder).filter((name) => name.endsWith('.log'));
+    return logs.reduce((total, name) => total + statSync(join(folder, name)).size, 0);
+  };
+
+  it('is a few megabytes and is read in less than two seconds', async () => {
+    const app = createApp(stack.config);
+    await app.topics.ensure();
+    const sink = kafkaSink(stack.config.kafka);
+    for (let id = 1; id <= writes; id++)
+      await sink.writeCursors(
+        symbols.map((symbol) => ({
+          ...{ source: 'test', symbol, feed: 'stream', aggTradeId: id, eventTime: id, writtenAt: id },
+        })),
+      );
+    await sink.close();
+    const written = sizeOf();
+    // Kafka's cleaner looks every 15 seconds.
+    await expect.poll(sizeOf, { timeout: 180_000, interval: 1000 }).toBeLessThan(3 * mb);
+    const startedAt = Date.now();
+    const { cursors } = await app.topics.produced();
+    const readMs = Date.now() - startedAt;
+    console.log(
+      `${writes * symbols.length} cursors: ${(written / mb).toFixed(1)} MB when the last was written, ${(sizeOf() / mb).toFixed(1)} MB compacted, read in ${readMs} ms`,
+    );
+    expect(cursors.map(({ aggTradeId }) => aggTradeId)).toEqual(symbols.map(() => writes));
+    expect(readMs).toBeLessThan(2000);
+    await app.close();
+  });
+});
