@@ -118,7 +118,7 @@ describe('dropping a day beside a stream', () => {
     const reader = new pg.Client(address);
     await reader.connect();
     await reader.query('BEGIN; SELECT 1 FROM crypto.crypto_prices_clean LIMIT 1');
-    await expect(days.drop('2024-09-03')).rejects.toThrow(/cannot serve now: .*lock timeout/);
+    await expect(days.drop('2024-09-03')).rejects.toThrow(/did not give a lock in time .*lock timeout/);
     await reader.end();
     expect(await days.drop('2024-09-03')).toBe(true);
   });
