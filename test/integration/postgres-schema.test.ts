@@ -116,7 +116,7 @@ describe('a server that cannot be used', () => {
   it('is a matter of configuration where the database or the schema is missing', async () => {
     const address = await server.database();
     const missing = createSchema(poolOf({ ...address, database: 'nowhere' }), ownNames).version();
-    await expect(missing).rejects.toThrow(/refuses crypto@nowhere/);
+    await expect(missing).rejects.toThrow(/has no such database for crypto@nowhere/);
     await expect(queryRows(poolOf(address), 'SELECT 1 FROM crypto.coverage')).rejects.toMatchObject({
       exitCode: 3,
       nextStep: 'Make it with `cryptopipe init`.',
