@@ -28,7 +28,7 @@ import type { WeightBudget } from './binance-weight.js';
 /** Times in ms. */
 export interface BinanceOptions {
   readonly baseUrl: string;
-  /** The request weight of the process: whoever asks the exchange shares it. */
+  /** The request weight of the process, shared by all calls of the exchange. */
   readonly budget: WeightBudget;
   readonly outages: Outages;
   /** How long what may pass is tried again; Infinity in background programs. */

@@ -101,7 +101,7 @@ export class WeightBudget {
     this.pump();
   }
 
-  /** Admits whoever is first, as long as there is weight; else comes back when there is. */
+  /** Admits the callers in their order, as long as there is weight; waits for more otherwise. */
   private pump(): void {
     for (;;) {
       const first = this.waiting[0];

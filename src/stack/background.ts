@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { doesWhatIsWanted } from '../core/background-arguments.js';
-import { ConfigError, UsageError } from '../core/errors.js';
+import { ConfigError, JobFailedError, UnreachableError, UsageError } from '../core/errors.js';
 import type { Background, BackgroundStart } from '../core/ports/background.js';
 import { serverNames, type ProcessReport } from '../core/ports/stack.js';
 import { withLock } from './lock-file.js';
@@ -81,9 +81,21 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
     });
   } catch (error) {
     await stopServers([name], { settings, say: () => undefined });
-    throw error;
+    throw withExitCode(error, started.exitCode());
   }
   return reportOne(name, record, dataDir);
+}
+
+/** What was wrong for the command in the background is wrong for the call that started it. */
+function withExitCode(error: unknown, code: number | undefined): unknown {
+  const Kind = code === 2 ? UsageError : code === 3 ? ConfigError : code === 5 ? JobFailedError : undefined;
+  if (Kind === undefined || !(error instanceof UnreachableError)) return error;
+  const { logTail, nextStep, message } = error;
+  return new Kind(message, {
+    ...(logTail === undefined ? {} : { logTail }),
+    ...(nextStep === undefined ? {} : { nextStep }),
+    cause: error,
+  });
 }
 
 /** The record of an earlier version does not say with what it was started; it is left as it is. */

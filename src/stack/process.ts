@@ -10,6 +10,8 @@ import type { Command } from './server.js';
 export interface StartedProcess extends ProcessId {
   /** How it ended, once it has: `exit code 1`, `signal SIGKILL`. */
   readonly ended: () => string | undefined;
+  /** Undefined while it runs, and where a signal ended it. */
+  readonly exitCode: () => number | undefined;
 }
 
 /**
@@ -42,7 +44,12 @@ export async function startDetached(command: Command, logPath: string): Promise<
     child.unref();
     const pid = child.pid ?? -1;
     // A process that ended within the first moment has no start time any more; its pid alone says as much.
-    return { pid, started: identityOf(pid)?.started ?? 'ended', ended: () => ended };
+    return {
+      pid,
+      started: identityOf(pid)?.started ?? 'ended',
+      ended: () => ended,
+      exitCode: () => child.exitCode ?? undefined,
+    };
   } finally {
     closeSync(log);
   }

@@ -16,7 +16,7 @@ let settings: StackSettings;
 const program = `
 const [how] = process.argv.slice(2);
 console.log('arguments', process.argv.slice(2).join(' '), 'folder', process.env.CRYPTOPIPE_DATA_DIR);
-if (how === 'fail') { console.error('it went wrong'); process.exit(4); }
+if (how === 'fail') { console.error('it went wrong'); process.exit(Number(process.argv[3] ?? 4)); }
 process.on('SIGTERM', () => { if (how !== 'stubborn') process.exit(0); });
 setInterval(() => undefined, 1000);
 `;
@@ -69,6 +69,12 @@ describe('a background process', () => {
       logTail: expect.stringContaining('it went wrong') as string,
     });
     expect(await background.list()).toEqual([]);
+  });
+
+  it.each([2, 3, 4, 5])('passes its exit code %d on where it ends at once', async (exitCode) => {
+    await expect(
+      background.start({ name: 'produce', args: ['fail', String(exitCode)] }),
+    ).rejects.toMatchObject({ exitCode, logTail: expect.stringContaining('it went wrong') as string });
   });
 
   it('counts as died when it was killed', async () => {

@@ -23,7 +23,7 @@ export async function watchSymbols(
   for (;;) {
     await clock.sleep(pauseMs, signal);
     if (signal.aborted) return;
-    // An outage is reported by whoever brings trades; the statuses are asked for again after the next pause.
+    // An outage is reported by the feed; the statuses are asked for again after the next pause.
     const listed = await feed.listed(symbols, signal).catch(() => undefined);
     if (listed !== undefined) nameStatuses(progress.problems, { symbols, listed }, clock.now());
   }
