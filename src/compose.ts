@@ -273,6 +273,7 @@ function lazyBackground(settings: StackSettings): Background {
     start: async (start) => (await background()).start(start),
     stop: async (name, timeoutMs) => (await background()).stop(name, timeoutMs),
     list: async () => (await background()).list(),
+    resume: async (signal) => (await background()).resume(signal),
   };
 }
 

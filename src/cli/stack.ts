@@ -76,7 +76,15 @@ export function addStack(program: Command, context: CliContext): void {
     .description('start what does not run, and wait until each server answers')
     .option('--json', 'one JSON document on stdout')
     .action(async (flags: ServerFlags) => {
-      printProcesses(context, flags, await (await context.app()).stack.up(callOf(flags)));
+      const { stack: servers, background } = await context.app();
+      const running = await servers.up(callOf(flags));
+      const resumed = await background.resume(context.signal);
+      for (const { name } of resumed)
+        context.io.err(`${name}: had ended without an order and was started again\n`);
+      printProcesses(context, flags, [
+        ...running.filter(({ name }) => !resumed.some((one) => one.name === name)),
+        ...resumed,
+      ]);
     });
   addDown(stack, context);
   addReaders(stack, context);

@@ -20,19 +20,27 @@ const stopTimeoutMs = 15_000;
 
 /** Commands of this program that outlive the call which started them; in the same state file as the servers. */
 export function createBackground(settings: StackSettings): Background {
+  const start = (given: BackgroundStart): Promise<ProcessReport> =>
+    withLock(
+      join(settings.dataDir, `${given.name}.lock`),
+      { timeoutMs: 120_000, ...(given.signal === undefined ? {} : { signal: given.signal }) },
+      () => startCommand(settings, given),
+    );
   return {
-    start: (start) => {
-      if ((serverNames as readonly string[]).includes(start.name)) {
-        throw new UsageError(`${start.name} is the name of a server`);
+    start: (given) => {
+      if ((serverNames as readonly string[]).includes(given.name)) {
+        throw new UsageError(`${given.name} is the name of a server`);
       }
-      return withLock(
-        join(settings.dataDir, `${start.name}.lock`),
-        { timeoutMs: 120_000, ...(start.signal === undefined ? {} : { signal: start.signal }) },
-        () => startCommand(settings, start),
-      );
+      return start(given);
     },
     stop: (name, timeoutMs) => stopCommand(settings, name, timeoutMs ?? stopTimeoutMs),
     list: () => Promise.resolve(list(settings.dataDir)),
+    resume: async (signal) => {
+      const resumed = [];
+      for (const died of diedOf(settings.dataDir))
+        resumed.push(await start({ ...died, ...(signal === undefined ? {} : { signal }) }));
+      return resumed;
+    },
   };
 }
 
@@ -43,9 +51,15 @@ function recordsOf(dataDir: string): [string, ProcessRecord][] {
 const list = (dataDir: string): ProcessReport[] =>
   recordsOf(dataDir).map(([name, record]) => reportOne(name, record, dataDir));
 
+/** A record stays when its process has ended without `stop` and without `stack down`. */
+const diedOf = (dataDir: string): BackgroundStart[] =>
+  recordsOf(dataDir)
+    .filter(([, record]) => !isAlive(record))
+    .flatMap(([name, { args, cwd, ports }]) => (args === undefined ? [] : [{ name, args, cwd, ports }]));
+
 async function startCommand(settings: StackSettings, start: BackgroundStart): Promise<ProcessReport> {
   const { dataDir, portOffset } = settings;
-  const { name, ports = {} } = start;
+  const { name, ports = {}, cwd = process.cwd() } = start;
   const before = readState(dataDir)?.processes[name];
   if (before !== undefined && isAlive(before)) {
     requireSameCommand(before, start);
@@ -54,12 +68,13 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
   if (before !== undefined) await endProcess(before, before.stopSignal, before.stopTimeoutMs);
   await checkPorts([{ name, ports }]);
   const logPath = logPathOf(dataDir, name);
-  const started = await startDetached(commandOf(settings, start.args), logPath);
+  const started = await startDetached(commandOf(settings, start.args, cwd), logPath);
   const record: ProcessRecord = {
     kind: 'background',
     portOffset,
     pid: started.pid,
     args: [...start.args],
+    cwd,
     started: started.started,
     startedAt: new Date().toISOString(),
     ports: { ...ports },
@@ -111,14 +126,14 @@ function requireSameCommand({ args: running, pid, startedAt }: ProcessRecord, st
 }
 
 /** In the caller's folder and with its environment: the command reads the same `.env` and the same settings. */
-function commandOf(settings: StackSettings, args: readonly string[]) {
+function commandOf(settings: StackSettings, args: readonly string[], cwd: string) {
   const own = Object.entries(settings.environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   return {
     file: process.execPath,
     args: [settings.program, ...args],
-    cwd: process.cwd(),
+    cwd,
     env: {
       ...Object.fromEntries(own),
       CRYPTOPIPE_PORT_OFFSET: String(settings.portOffset),

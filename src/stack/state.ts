@@ -11,6 +11,8 @@ const entrySchema = z.object({
   pid: z.number().int(),
   /** What a background command was started with; a server has none. */
   args: z.array(z.string()).optional(),
+  /** The folder that it was started in, where its `.env` is. */
+  cwd: z.string().optional(),
   started: z.string(),
   startedAt: z.string(),
   ports: z.record(z.string(), z.number()),

@@ -83,6 +83,24 @@ describe('a background process', () => {
     await expect.poll(async () => (await background.list())[0]?.state).toBe('died');
   });
 
+  it('that was killed is started again as it was, and one that was stopped is not', async () => {
+    const { pid } = await background.start({ name: 'produce', args: ['produce', '--json'] });
+    await background.start({ name: 'dashboard', args: ['dashboard'] });
+    await background.start({ name: 'sandbox', args: ['sandbox'] });
+    await background.stop('sandbox');
+    process.kill(pid!, 'SIGKILL');
+    await expect.poll(async () => (await background.list())[0]?.state).toBe('died');
+    const resumed = await background.resume();
+    expect(resumed).toMatchObject([{ name: 'produce', state: 'running' }]);
+    expect(resumed[0]?.pid).not.toBe(pid);
+    expect((await background.list()).map(({ name, state }) => [name, state])).toEqual([
+      ['produce', 'running'],
+      ['dashboard', 'running'],
+    ]);
+    const log = await createNativeStack(settings).logTail('produce', 5);
+    expect(log).toBe(`arguments produce --json folder ${dataDir}`);
+  });
+
   it('ends, even when it does not want to', async () => {
     await background.start({ name: 'produce', args: ['stubborn'] });
     expect(await background.stop('produce', 200)).toBe(true);

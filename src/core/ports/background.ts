@@ -11,6 +11,8 @@ export interface BackgroundStart {
   readonly ready?: ((signal: AbortSignal) => Promise<void>) | undefined;
   readonly readyTimeoutMs?: number;
   readonly ports?: Readonly<Record<string, number>>;
+  /** The folder whose `.env` it reads; the current one where it is missing. */
+  readonly cwd?: string | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -25,4 +27,6 @@ export interface Background {
   /** Asks it to end, waits, and ends it hard after `timeoutMs`; false where nothing ran under that name. */
   stop(name: string, timeoutMs?: number): Promise<boolean>;
   list(): Promise<ProcessReport[]>;
+  /** Starts what has died without an order again, as it was started; gives what runs anew. */
+  resume(signal?: AbortSignal): Promise<ProcessReport[]>;
 }

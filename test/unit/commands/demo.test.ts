@@ -56,6 +56,7 @@ function aDemo(minutes: number) {
         started.push(start);
         return Promise.resolve(process(start.name));
       },
+      resume: () => Promise.resolve([]),
       stop: () => Promise.resolve(true),
       list: () => Promise.resolve([]),
     },

@@ -25,6 +25,7 @@ function aWorld() {
     logTail: () => Promise.resolve('the end of the log'),
     background: {
       start: () => Promise.reject(new Error('nothing is started here')),
+      resume: () => Promise.resolve([]),
       stop: () => Promise.resolve(false),
       list: () =>
         Promise.resolve(

@@ -37,6 +37,7 @@ function fakeBackground(
       }
       return report('running');
     },
+    resume: () => Promise.resolve([]),
     stop: (name) => Promise.resolve(name === 'produce' && before.length > 0),
     list: () => Promise.resolve([...before]),
   };
