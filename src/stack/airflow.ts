@@ -11,7 +11,8 @@ import { serverEnvironment, type StackSettings } from './settings.js';
 export function airflowServer(settings: StackSettings, installation: AirflowInstallation): Server {
   const home = airflowHome(settings);
   const port = settings.ports.airflow;
-  let startedAt = Infinity;
+  // Of an Airflow that ran before this call any sign of its parts counts.
+  let startedAt = 0;
   return {
     name: 'airflow',
     version: installation.version,

@@ -50,6 +50,30 @@ export async function startServers(servers: readonly Server[], call: RunCall): P
     );
     throw error;
   }
+  await awaitDependents(servers, running, call);
+}
+
+/** Asks the servers once more that ran on while one that they need was gone: a DataNode behind a NameNode that starts. */
+async function awaitDependents(
+  servers: readonly Server[],
+  running: ReadonlySet<string>,
+  { settings, signal }: RunCall,
+): Promise<void> {
+  const dependents = servers.filter(
+    ({ name }) => running.has(name) && dependencies[name].some((needed) => !running.has(needed)),
+  );
+  await Promise.all(
+    dependents.map((server) =>
+      waitReady({
+        name: server.name,
+        logPath: logPathOf(settings.dataDir, server.name),
+        timeoutMs: server.readyTimeoutMs,
+        signal,
+        check: (attempt) => server.checkReady(attempt),
+        ended: () => undefined,
+      }),
+    ),
+  );
 }
 
 /** Dependencies first; the sort is stable. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createApp } from '../../src/compose.js';
-import { loadConfig } from '../../src/config.js';
+import { loadConfig, type Config } from '../../src/config.js';
 import { ConfigError, UnreachableError } from '../../src/core/errors.js';
 import type { ProcessReport, ServerName, Stack } from '../../src/core/ports/stack.js';
 import { isAlive, membersOf, type ProcessId } from '../../src/stack/process-table.js';
@@ -22,23 +22,23 @@ const soon = (): AbortSignal => AbortSignal.timeout(300_000);
 
 function stackIn(name: string, env: Record<string, string> = {}): { stack: Stack; dataDir: string } {
   const dataDir = join(base, name);
-  const { stack } = createApp(
-    loadConfig(
-      {},
-      {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        JAVA_HOME: process.env['JAVA_HOME'],
-        CRYPTOPIPE_CACHE_DIR: process.env['CRYPTOPIPE_CACHE_DIR'],
-        CRYPTOPIPE_DATA_DIR: dataDir,
-        CRYPTOPIPE_PORT_OFFSET: String(portOffset),
-        ...env,
-      },
-      '/nonexistent/.env',
-    ),
-  );
-  return { stack, dataDir };
+  return { stack: createApp(configIn(dataDir, env)).stack, dataDir };
 }
+
+const configIn = (dataDir: string, env: Record<string, string> = {}): Config =>
+  loadConfig(
+    {},
+    {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      JAVA_HOME: process.env['JAVA_HOME'],
+      CRYPTOPIPE_CACHE_DIR: process.env['CRYPTOPIPE_CACHE_DIR'],
+      CRYPTOPIPE_DATA_DIR: dataDir,
+      CRYPTOPIPE_PORT_OFFSET: String(portOffset),
+      ...env,
+    },
+    '/nonexistent/.env',
+  );
 
 const pidsOf = (processes: readonly ProcessReport[]): Record<string, number | undefined> =>
   Object.fromEntries(processes.map(({ name, pid }) => [name, pid]));
@@ -140,6 +140,20 @@ describe('the whole stack', () => {
       expect(found?.pid).not.toBe(killed.pid);
     },
   );
+
+  it('is ready after a killed name-node and spark-master only when HDFS is writable and the worker is known', async () => {
+    for (const name of ['name-node', 'spark-master'] as const) {
+      const killed = recorded(dataDir)[name]!;
+      process.kill(killed.pid, 'SIGKILL');
+      await expect.poll(() => isAlive(killed)).toBe(false);
+    }
+    await stack.up({ say, signal: soon() });
+    const { files, spark } = createApp(configIn(dataDir));
+    const content = new TextEncoder().encode('written at once');
+    await files.write('/after-the-kill', content);
+    expect(await files.read('/after-the-kill')).toEqual(Buffer.from(content));
+    expect((await spark.master()).workers.map(({ state }) => state)).toContain('ALIVE');
+  });
 
   it('leaves no process and no state behind when it is stopped', async () => {
     const members = everyone(dataDir);
