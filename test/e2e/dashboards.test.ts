@@ -35,8 +35,11 @@ describe('the panels of the dashboards, on a week of five symbols', () => {
     await pipeline.app.sink.send([...ticks, { ...ticks[5]!, price: '7.00000000' }]);
     const streaming = await pipeline.submit();
     await eventually('both queries at the end of the topic', async () => {
-      const progress = (await pipeline.app.book.find(streaming.runId))?.progress;
-      return JSON.stringify(progress) === '{"hot":{"behind":0},"lake":{"behind":0}}' || undefined;
+      const progress = (await pipeline.app.book.find(streaming.runId))?.progress as
+        Record<string, { behind: number; last_batch_at: string | null }> | undefined;
+      const isAtEnd = (query: string): boolean =>
+        progress?.[query]?.behind === 0 && progress[query].last_batch_at !== null;
+      return (isAtEnd('hot') && isAtEnd('lake')) || undefined;
     });
     await pipeline.run(
       [
