@@ -73,7 +73,7 @@ const seeLog = '`cryptopipe stack logs kafka` shows its log, where it is the sta
 const refusal = (place: KafkaPlace, what: string, { message, type }: KafkajsError): string =>
   `Kafka at ${at(place)} refused to ${what}: ${message} (${type ?? 'no code'})`;
 
-/** A listener that wants TLS or a login closes the connection of whoever begins with neither. */
+/** A listener that requires TLS or a login closes a connection that begins with neither. */
 function withoutAnswer(place: KafkaPlace, what: string, cause: KafkajsError): UnreachableError {
   if (cause.name === 'KafkaJSConnectionClosedError')
     return new UnreachableError(`Kafka at ${at(place)} closed the connection, so it did not ${what}`, {
