@@ -6,7 +6,7 @@ import { inTransaction, createPool } from '../../src/adapters/postgres.js';
 import { workOf } from '../../src/commands/render.js';
 import { findJob } from '../../src/core/job.js';
 import type { JobRun } from '../../src/core/ports/runs.js';
-import { driverProcesses } from '../support/driver-processes.js';
+import { driverProcesses, killAll } from '../support/driver-processes.js';
 import { openLake, type LakeCopy } from '../support/lake.js';
 import { describeRecorded, recorded } from '../support/market-data.js';
 import { aPipeline, eventually, playTapes, produceAll, type Pipeline } from '../support/pipeline.js';
@@ -53,7 +53,7 @@ describeRecorded('the same rows, whatever happens on the way', () => {
     // Right after a commit: then Spark has not yet written down that the batch is done, and will run it again.
     const seen = await batches();
     while ((await batches()) === seen);
-    for (const pid of processes) process.kill(pid, 'SIGKILL');
+    killAll(processes);
     const { counted } = await countsOf(disturbed, 'hot');
     expect(counted).toBeGreaterThan(0);
     expect(counted).toBeLessThan(trades);

@@ -23,6 +23,16 @@ export function driverProcess(
   return found;
 }
 
+/** Kills each of them; one that ended between the look and the signal, as a child of the one before may, is passed over. */
+export function killAll(pids: readonly number[]): void {
+  for (const pid of pids)
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+}
+
 function folderOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
