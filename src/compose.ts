@@ -16,6 +16,7 @@ import { textFiles } from './adapters/text-files.js';
 import { createParquetLake } from './adapters/parquet-lake.js';
 import { createBarStore } from './adapters/postgres-bars.js';
 import { createDashboardData } from './adapters/postgres-dashboard.js';
+import type { Patience } from './adapters/patience.js';
 import { createReconciliations } from './adapters/postgres-reconciliations.js';
 import { createPostgresRuns } from './adapters/postgres-runs.js';
 import { createSchema } from './adapters/postgres-schema.js';
@@ -66,32 +67,41 @@ const pageStatementTimeoutMs = 5_000;
 /** The folder that holds templates, SQL steps and scripts. */
 const projectRoot = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '');
 
+export interface AppOptions {
+  /** For how long the clients of HDFS, PostgreSQL and Spark try again, ms; without it each call is made once. */
+  readonly serverPatienceMs?: number;
+}
+
 /** The only place that knows both the ports and the adapters behind them. */
-export function createApp(config: Config): App {
+export function createApp(config: Config, { serverPatienceMs }: AppOptions = {}): App {
   const closers: (() => Promise<void>)[] = [];
   const closing = <T extends { close(): Promise<void> }>(opened: T): T => {
     closers.push(() => opened.close());
     return opened;
   };
+  const outages = new Outages();
+  const patience: Patience | undefined =
+    serverPatienceMs === undefined
+      ? undefined
+      : { clock: systemClock, outages, giveUpAfterMs: serverPatienceMs };
   const waitListeners = new Set<(wait: ExchangeWait) => void>();
   const openPool = (statementTimeoutMs?: number) => {
-    const pool = createPool(config.postgres, statementTimeoutMs);
+    const pool = createPool(config.postgres, statementTimeoutMs, patience);
     closers.push(() => pool.end());
     return pool;
   };
   const network = lazily<{ http: HttpClient }>({ http: () => createHttpClient(config.environment) });
   const exchangeOf = (giveUpAfterMs: number): Exchange => {
-    const { budget, outages } = shared;
+    const { budget } = shared;
     const { exchangeUrl: baseUrl } = config;
     return binanceRest({ baseUrl, client: network.http, clock: systemClock, budget, outages, giveUpAfterMs });
   };
   const shared = lazily({
-    outages: () => new Outages(),
     budget: () =>
       new WeightBudget(systemClock, (wait) => waitListeners.forEach((listener) => listener(wait))),
     pool: () => openPool(),
     quickPool: () => openPool(pageStatementTimeoutMs),
-    files: () => createWebHdfs({ ...config.hdfs, http: network.http }),
+    files: () => createWebHdfs({ ...config.hdfs, http: network.http, patience: patience }),
     catalogue: () => catalogueOf(config),
   });
   return lazily<App>({
@@ -101,7 +111,7 @@ export function createApp(config: Config): App {
     close: () => async () => {
       await Promise.allSettled(closers.splice(0).map((close) => close()));
     },
-    outages: () => shared.outages,
+    outages: () => outages,
     exchange: () => exchangeOf(interactivePatienceMs),
     patientExchange: () => exchangeOf(Infinity),
     archive: () => archiveTrades({ url: config.archiveUrl, http: network.http }),
@@ -113,7 +123,7 @@ export function createApp(config: Config): App {
     producer: () => ({
       ...{ id: randomUUID(), clientId: config.kafka.clientId, host: hostname(), pid: process.pid },
     }),
-    topics: () => closing(kafkaTopics(config.kafka, { clock: systemClock, outages: shared.outages })),
+    topics: () => closing(kafkaTopics(config.kafka, { clock: systemClock, outages: outages })),
     sink: () => closing(kafkaSink(config.kafka)),
     klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl, http: network.http }),
     reconciliations: () => createReconciliations(shared.pool),
@@ -146,6 +156,7 @@ export function createApp(config: Config): App {
         uiUrl,
         restAccess: { token: tokenMaker(config, keyFile), keyFile },
         http: network.http,
+        patience: patience,
       });
     },
     workerLogs: () => createWorkerLogs(network.http),

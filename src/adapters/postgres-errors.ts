@@ -139,6 +139,14 @@ export function translatePostgresError(error: unknown, place: PostgresPlace): un
   return isOfClient(error) ? translateClientError(error, place) : error;
 }
 
+/**
+ * True for a failure with which the server answered and went on: the transaction of the statement is rolled back then. A
+ * server that ends the connection (57P01, 57P02, class 08) may have committed before.
+ */
+export function wasRolledBack({ cause }: CryptopipeError): boolean {
+  return cause instanceof pg.DatabaseError && !/^(57P0[12]|08)/.test(cause.code ?? '08');
+}
+
 function translateSqlState(error: pg.DatabaseError, place: PostgresPlace): CryptopipeError {
   const { code = '', message } = error;
   const meaning = byCode[code] ?? byClass[code.slice(0, 2)];

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { WarehouseState } from '../core/ports/bars.js';
-import { translatePostgresError } from './postgres-errors.js';
+import { patientCalls, wasNotDone, type Patience, type PatientCalls } from './patience.js';
+import { translatePostgresError, wasRolledBack } from './postgres-errors.js';
 import { tlsOptions, type PostgresTls } from './postgres-tls.js';
 
 /** Where the warehouse is, as this process sees it. */
@@ -30,10 +31,13 @@ const types: pg.CustomTypesConfig = {
       : (pg.types.getTypeParser(oid, format) as unknown),
 };
 
+const callsOf = new WeakMap<pg.Pool, PatientCalls>();
+
 /** A pool of connections to the warehouse; opens nothing yet. Close it with `end()`. The time-out is that of one statement. */
 export function createPool(
   address: PostgresAddress,
   statementTimeoutMs = defaultStatementTimeoutMs,
+  patience?: Patience,
 ): pg.Pool {
   const { tls, ...login } = address;
   const pool = new pg.Pool({
@@ -51,6 +55,10 @@ export function createPool(
   });
   // An idle connection that breaks (a restarted server) is replaced on the next query; unheard it would end the process.
   pool.on('error', () => undefined);
+  callsOf.set(
+    pool,
+    patientCalls('postgres', patience, (error) => wasNotDone(error) || wasRolledBack(error)),
+  );
   return pool;
 }
 
@@ -64,12 +72,18 @@ export async function queryRows<Row extends pg.QueryResultRow>(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  try {
-    return (await pool.query<Row>(sql, [...values])).rows;
-  } catch (error) {
-    throw translate(error, pool);
-  }
+  return patiently(pool, async () => {
+    try {
+      return (await pool.query<Row>(sql, [...values])).rows;
+    } catch (error) {
+      throw translate(error, pool);
+    }
+  });
 }
+
+/** Runs a statement or a transaction again where the server has not carried it out and may do so later. */
+const patiently = <T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> =>
+  callsOf.get(pool)?.once(work) ?? work();
 
 /** Asks the server whether it takes writes. @throws as `queryRows`. */
 export async function readWarehouseState(pool: pg.Pool): Promise<WarehouseState> {
@@ -80,11 +94,20 @@ export async function readWarehouseState(pool: pg.Pool): Promise<WarehouseState>
   return { isStandby: row?.standby === true, isReadOnly: row?.read_only === 'on' };
 }
 
-/** Runs `work` in one transaction of one connection: committed when it resolves, rolled back when it throws. */
-export async function inTransaction<T>(
+/**
+ * Runs `work` in one transaction of one connection: committed when it resolves, rolled back when it throws. With a patient
+ * pool `work` may run more than once, so it changes nothing but the database.
+ */
+export const inTransaction = <T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
   mode = 'ISOLATION LEVEL READ COMMITTED',
+): Promise<T> => patiently(pool, () => transactionOnce(pool, work, mode));
+
+async function transactionOnce<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<T>,
+  mode: string,
 ): Promise<T> {
   let client: pg.PoolClient | undefined;
   try {

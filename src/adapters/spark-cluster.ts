@@ -1,6 +1,7 @@
 import { UnreachableError } from '../core/errors.js';
 import type { SparkCluster } from '../core/ports/spark.js';
 import type { HttpClient } from '../http/http-client.js';
+import { patientCalls, type Patience } from './patience.js';
 import { readDriverLog, type LogRange } from './spark-logs.js';
 import { createSparkMaster } from './spark-master.js';
 import type { RestAccess } from './rest-access.js';
@@ -22,13 +23,15 @@ export interface SparkUrls {
   /** Where the REST server wants signed calls. */
   readonly restAccess?: RestAccess;
   readonly http?: HttpClient;
+  readonly patience?: Patience | undefined;
 }
 
 /** A standalone cluster over HTTP: REST server, the master's `/json/`, the workers' log pages. */
 export function createSparkCluster(urls: SparkUrls): SparkCluster {
-  const { timeoutMs, restAccess, http } = urls;
-  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess, http });
-  const master = createSparkMaster(urls.uiUrl, timeoutMs, http);
+  const { timeoutMs, restAccess, http, patience } = urls;
+  const calls = patientCalls('spark', patience);
+  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess, http, patience });
+  const master = createSparkMaster(urls.uiUrl, timeoutMs, http, patience);
   const workerUrl = async (submissionId: string, signal?: AbortSignal): Promise<string | undefined> => {
     const report = await master(signal);
     const workerId = report.drivers.find((driver) => driver.id === submissionId)?.workerId;
@@ -43,7 +46,10 @@ export function createSparkCluster(urls: SparkUrls): SparkCluster {
     const url = await workerUrl(submissionId, signal);
     return url === undefined
       ? undefined
-      : readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal, http);
+      : calls.repeatable(
+          () => readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal, http),
+          signal,
+        );
   };
   return {
     ...rest,

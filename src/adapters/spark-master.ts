@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
 import { workerAddress } from '../core/worker-address.js';
+import { patientCalls, type Patience } from './patience.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
 import { isHalfJson, jsonOf, summaryOf } from '../http/http-call.js';
 
@@ -69,8 +70,10 @@ export function createSparkMaster(
   uiUrl: string,
   timeoutMs = defaultTimeoutMs,
   http: HttpClient = directHttp,
+  patience?: Patience,
 ): (signal?: AbortSignal) => Promise<MasterReport> {
-  return async (signal) => {
+  const calls = patientCalls('spark', patience);
+  const read = async (signal?: AbortSignal): Promise<MasterReport> => {
     const answer = await http.call({
       system: 'The Spark master',
       url: `${uiUrl}/json/`,
@@ -90,4 +93,5 @@ export function createSparkMaster(
       },
     );
   };
+  return (signal) => calls.repeatable(() => read(signal), signal);
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { DriverReport, SubmissionRequest } from '../core/ports/spark.js';
+import { patientCalls, type Patience } from './patience.js';
 import { nextStepOfForbidden, openAccess, type RestAccess } from './rest-access.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
 import { isHalfJson, jsonOf, summaryOf, type HttpAnswer } from '../http/http-call.js';
@@ -130,13 +131,15 @@ interface RestOptions {
   readonly timeoutMs?: number | undefined;
   readonly access?: RestAccess | undefined;
   readonly http?: HttpClient | undefined;
+  readonly patience?: Patience | undefined;
 }
 
 /** The REST submission protocol v1 (org.apache.spark.deploy.rest). HTTP 200 alone is never success. */
 export function createSparkRest(
   restUrl: string,
-  { timeoutMs = defaultTimeoutMs, access = openAccess, http = directHttp }: RestOptions = {},
+  { timeoutMs = defaultTimeoutMs, access = openAccess, http = directHttp, patience }: RestOptions = {},
 ) {
+  const calls = patientCalls('spark', patience);
   const ask = (
     path: string,
     options: Partial<Call>,
@@ -160,28 +163,36 @@ export function createSparkRest(
   return {
     create: async (request: SubmissionRequest, signal?: AbortSignal): Promise<string> => {
       const body = JSON.stringify(request);
-      const answer = await call(
-        { path: 'create', method: 'POST', body, answers: 'CreateSubmissionResponse' },
-        signal,
-      ).catch((error: unknown) => {
-        if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
-        throw new RefusedError(error.message, { nextStep, cause: error });
-      });
-      return submissionIdOf(answer);
+      return calls.once(async () => {
+        const answer = await call(
+          { path: 'create', method: 'POST', body, answers: 'CreateSubmissionResponse' },
+          signal,
+        ).catch((error: unknown) => {
+          if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
+          throw new RefusedError(error.message, { nextStep, cause: error });
+        });
+        return submissionIdOf(answer);
+      }, signal);
     },
     driver: async (submissionId: string, signal?: AbortSignal): Promise<DriverReport> => {
       const path = `status/${encodeURIComponent(submissionId)}`;
-      return reportOf(
-        submissionId,
-        await call({ path, method: 'GET', answers: 'SubmissionStatusResponse' }, signal),
+      return calls.repeatable(
+        async () =>
+          reportOf(
+            submissionId,
+            await call({ path, method: 'GET', answers: 'SubmissionStatusResponse' }, signal),
+          ),
+        signal,
       );
     },
     kill: async (submissionId: string, signal?: AbortSignal): Promise<boolean> => {
       const path = `kill/${encodeURIComponent(submissionId)}`;
-      const answer = await call({ path, method: 'POST', answers: 'KillSubmissionResponse' }, signal);
-      requireLeader(answer);
-      if (typeof answer.success !== 'boolean') throw unclear(`whether it ends ${submissionId}`, answer);
-      return answer.success;
+      return calls.repeatable(async () => {
+        const answer = await call({ path, method: 'POST', answers: 'KillSubmissionResponse' }, signal);
+        requireLeader(answer);
+        if (typeof answer.success !== 'boolean') throw unclear(`whether it ends ${submissionId}`, answer);
+        return answer.success;
+      }, signal);
     },
     /** Answers 503 with an ErrorResponse while the master is no leader. */
     isReady: async (signal?: AbortSignal): Promise<boolean> => {

@@ -5,6 +5,7 @@ import { UnreachableError } from '../core/errors.js';
 import type { FileEntry, FileStore } from '../core/ports/files.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
 import type { HttpAnswer } from '../http/http-call.js';
+import { patientCalls, type Patience } from './patience.js';
 import { hdfsRefusal, hdfsResult } from './webhdfs-errors.js';
 
 const nextStep = 'Start it with `cryptopipe stack up`, or set WEBHDFS_URL.';
@@ -48,8 +49,10 @@ export function createWebHdfs(options: {
   readonly webUrl: string;
   readonly user: string;
   readonly http?: HttpClient;
+  readonly patience?: Patience | undefined;
 }): FileStore {
   const { http = directHttp } = options;
+  const calls = patientCalls('hdfs', options.patience);
   const system = 'WebHDFS';
   const urlOf = ({ path, op, parameters }: Operation): string => {
     const query = new URLSearchParams({ op, 'user.name': options.user, ...parameters });
@@ -66,24 +69,27 @@ export function createWebHdfs(options: {
       nextStep,
       signal,
     });
-  const askOk = async <T>(schema: z.ZodType<T>, operation: Operation): Promise<T> => {
+  const askOnce = async <T>(schema: z.ZodType<T>, operation: Operation): Promise<T> => {
     const answer = await ask(operation);
     if (answer.status >= 300) throw hdfsRefusal(operation, answer);
     return hdfsResult(schema, operation, answer);
   };
+  const askOk = <T>(schema: z.ZodType<T>, operation: Operation): Promise<T> =>
+    calls.repeatable(() => askOnce(schema, operation));
   /** Undefined where there is no such path. */
   const askFor = async <T>(
     schema: z.ZodType<T>,
     operation: Operation,
     signal?: AbortSignal,
-  ): Promise<T | undefined> => {
-    const answer = await ask(operation, signal);
-    if (answer.status === 404) return undefined;
-    if (answer.status >= 300) throw hdfsRefusal(operation, answer);
-    return hdfsResult(schema, operation, answer);
-  };
+  ): Promise<T | undefined> =>
+    calls.repeatable(async () => {
+      const answer = await ask(operation, signal);
+      if (answer.status === 404) return undefined;
+      if (answer.status >= 300) throw hdfsRefusal(operation, answer);
+      return hdfsResult(schema, operation, answer);
+    }, signal);
   const dataNodeUrl = async (operation: Operation): Promise<string> => {
-    const answer = await askOk(redirection, {
+    const answer = await askOnce(redirection, {
       ...operation,
       parameters: { ...operation.parameters, noredirect: 'true' },
     });
@@ -95,7 +101,9 @@ export function createWebHdfs(options: {
     if (!isKnown) location.hostname = new URL(options.webUrl).hostname;
     return location.toString();
   };
-  const transfer = async (operation: Operation, body?: Uint8Array): Promise<HttpAnswer> => {
+  const transfer = (operation: Operation, body?: Uint8Array): Promise<HttpAnswer> =>
+    calls.repeatable(() => transferOnce(operation, body));
+  const transferOnce = async (operation: Operation, body?: Uint8Array): Promise<HttpAnswer> => {
     const answer = await http.call({
       system: 'The HDFS DataNode',
       method: operation.method,
@@ -149,9 +157,10 @@ export function createWebHdfs(options: {
     },
     rename: async (path, to) => {
       // https://hadoop.apache.org/docs/current/hadoop-project-dist/hadoop-hdfs/WebHDFS.html: `false` is no error of its own.
-      const renamed = await askOk(done, {
-        ...{ method: 'PUT', path, op: 'RENAME', parameters: { destination: to } },
-      });
+      // Once: a second call after one that was carried out would find nothing to move.
+      const renamed = await calls.once(() =>
+        askOnce(done, { method: 'PUT', path, op: 'RENAME', parameters: { destination: to } }),
+      );
       if (!renamed.boolean)
         throw new UnreachableError(`HDFS did not move ${path} to ${to}`, {
           nextStep: 'The first is missing, or the second is there already: look with `cryptopipe lake ls`.',

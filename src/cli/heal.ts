@@ -8,7 +8,6 @@ import { binanceSpot } from '../core/trade.js';
 import type { CliContext } from './context.js';
 import { positiveInteger } from './flags.js';
 import { exitCodeOf, printHealing, progressText } from './heal-print.js';
-import { outageLines } from './outage-lines.js';
 import { liveLine } from './live-line.js';
 import { printReport } from './print.js';
 import { progressIntervalMs } from './produce-print.js';
@@ -61,12 +60,11 @@ export function addHeal(program: Command, context: CliContext): void {
 
 async function run(context: CliContext, flags: HealFlags): Promise<void> {
   const options = await toOptions(context, flags);
-  const app = await context.app();
   const line = liveLine(context.io, flags.quiet);
+  const app = await context.app({ isPatient: true, outages: (text) => line.keep(text) });
   const stopTelling = app.onExchangeWait(({ reason, ms }) =>
     line.keep(`waiting ${Math.ceil(ms / 1000)} s: ${reason}`),
   );
-  const endOutages = app.outages.listen(outageLines((text) => line.keep(text)));
   try {
     const { barStore: bars, exchange, topics, sink, book, clock, outages } = app;
     const show = everyMs(clock, progressIntervalMs(context.io, flags), (progress: HealProgress) =>
@@ -80,7 +78,6 @@ async function run(context: CliContext, flags: HealFlags): Promise<void> {
   } finally {
     line.end();
     stopTelling();
-    endOutages();
   }
 }
 

@@ -24,7 +24,7 @@ export function addInit(program: Command, context: CliContext): void {
     .option('--json', 'one JSON document', false)
     .addHelpText('after', help)
     .action(async (flags: InitFlags) => {
-      const app = await context.app();
+      const app = await context.app({ isPatient: true });
       const { topics, schema, files } = app;
       const folders = Object.values(app.folders);
       const { readerPassword } = app.config.postgres;

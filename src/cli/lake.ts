@@ -24,7 +24,7 @@ export function addLake(program: Command, context: CliContext): void {
     .option('--json', 'one JSON document', false)
     .addHelpText('after', help)
     .action(async (path: string | undefined, flags: LakeFlags) => {
-      const app = await context.app();
+      const app = await context.app({ isPatient: true });
       const { raw, clean, rejected } = app.folders;
       const areas = { raw, clean, rejected };
       const report = await listLake(app.lake, { areas, path, isByLeaf: flags.leaves });

@@ -43,7 +43,7 @@ export function addLogs(program: Command, context: CliContext): void {
     .option('--json', 'print one JSON document; with --follow one object per line', false)
     .addHelpText('after', '\nExample: cryptopipe logs streaming --follow --stream stdout')
     .action(async (text: string, flags: LogsFlags) => {
-      const run = await findRun((await context.app()).book, text);
+      const run = await findRun((await context.app({ isPatient: true })).book, text);
       await (flags.follow ? followRun(context, run, flags) : showRun(context, run, flags));
     });
 }

@@ -3,7 +3,7 @@ import type { App } from '../compose.js';
 import type { Config, ConfigFlags } from '../config.js';
 import { CryptopipeError, InterruptedError } from '../core/errors.js';
 import type { KnownSecret } from '../core/secrets.js';
-import type { CliContext } from './context.js';
+import type { AppUse, CliContext } from './context.js';
 import { guarded, type Io } from './io.js';
 import { addCheck } from './check.js';
 import { addDashboard } from './dashboard.js';
@@ -15,6 +15,7 @@ import { addLake } from './lake.js';
 import { addLogs } from './logs.js';
 import { addPlan } from './plan.js';
 import { addProduce } from './produce.js';
+import { outageLines } from './outage-lines.js';
 import { closeInTime, interruptible } from './process-end.js';
 import { addPrune } from './prune.js';
 import { addRender } from './render.js';
@@ -108,7 +109,7 @@ export async function runCli(call: CliCall): Promise<number> {
         for (const warning of loaded.warnings) io.err(`warning: ${warning}\n`);
         return loaded;
       })),
-    app: () => (app ??= openApp(context.config())),
+    app: (use) => (app ??= openApp(context.config(), io, use)),
     setExitCode: (code) => (exitCode = code),
   };
   const program: Command = buildProgram(context, call.version);
@@ -135,10 +136,16 @@ export async function runCli(call: CliCall): Promise<number> {
   }
 }
 
+/** A server that restarts is back sooner; whoever forgot to start it is told in a moment. */
+const serverPatienceMs = 10_000;
+
 /** Waits for both at once: a configuration that is wrong says so before the adapters are loaded, when nobody else listens. */
-async function openApp(loading: Promise<Config>): Promise<App> {
+async function openApp(loading: Promise<Config>, io: Io, use?: AppUse): Promise<App> {
   const [config, { createApp }] = await Promise.all([loading, import('../compose.js')]);
-  return createApp(config);
+  if (use?.isPatient !== true) return createApp(config);
+  const app = createApp(config, { serverPatienceMs });
+  app.outages.listen(outageLines(use.outages ?? ((line) => io.err(`${line}\n`))));
+  return app;
 }
 
 /** A wait that the user's Ctrl-C ended: it was said already, and it is no failure. */

@@ -32,7 +32,7 @@ export function addPrune(program: Command, context: CliContext): void {
     .addHelpText('after', help)
     .action(async (flags: PruneFlags) => {
       const olderThanMs = parseDuration(flags.olderThan);
-      const app = await context.app();
+      const app = await context.app({ isPatient: true });
       const { raw, clean, rejected } = app.folders;
       const report = await prune(
         { trades: app.tradeDays, files: app.files, clock: app.clock },

@@ -20,7 +20,7 @@ export function addStop(program: Command, context: CliContext): void {
     .option('--json', 'print one JSON document', false)
     .addHelpText('after', '\nExample: cryptopipe stop streaming')
     .action(async (run: string, flags: StopFlags) => {
-      const stopped = await stop(await context.app(), {
+      const stopped = await stop(await context.app({ isPatient: true }), {
         run,
         kill: flags.kill,
         timeoutMs: flags.timeout * 1000,

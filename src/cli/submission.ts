@@ -77,7 +77,7 @@ export async function jobSubmission(
   name: string,
   overrides: readonly string[],
 ): Promise<Submission & { readonly job: Job }> {
-  const app = await context.app();
+  const app = await context.app({ isPatient: true });
   const job = findJob(name, app.jobs);
   return { job, ...submissionOf(context, app, workOf(app.templates, job, overrides)) };
 }
@@ -135,7 +135,7 @@ export async function submitWork(
   work: Work,
   flags: RunFlags,
 ): Promise<Outcome | undefined> {
-  const submission = submissionOf(context, await context.app(), work);
+  const submission = submissionOf(context, await context.app({ isPatient: true }), work);
   const { ports, options } = submission;
   if (flags.dryRun) {
     printRequest(context, options);

@@ -99,7 +99,7 @@ async function run(
   args: readonly string[],
   flags: ProgramFlags,
 ): Promise<void> {
-  const app = await context.app();
+  const app = await context.app({ isPatient: true });
   const { jar: jars, pyFile: pyFiles = [], conf, name, single, supervise, class: mainClass } = flags;
   const call = { kind, file, args, jars, pyFiles, conf, name, single, supervise, mainClass };
   const work = await programWork(

@@ -74,7 +74,7 @@ async function run(context: CliContext, file: string, flags: SqlFlags, command: 
   const isPrinted = to === stdoutTarget.to;
   if (flags.csv && (flags.json || !isPrinted))
     command.error(`error: --csv does not go with ${flags.json ? '--json' : '--to'}`);
-  const app = await context.app();
+  const app = await context.app({ isPatient: true });
   const work = sqlWork(app.templates, findJob('sql', app.jobs), {
     ...{ file, target: { to, key, partitionBy, overwrite }, overrides: flags.param },
     text: app.textFiles.read(file),

@@ -5,7 +5,6 @@ import { readSymbolList, symbolProblem } from '../core/symbol.js';
 import type { ComparedWith } from '../core/ports/reconciliations.js';
 import { parseDuration, parseTime } from '../core/time-range.js';
 import type { CliContext } from './context.js';
-import { outageLines } from './outage-lines.js';
 import { printReport } from './print.js';
 import { printVerify } from './verify-print.js';
 
@@ -62,17 +61,13 @@ export function addVerify(program: Command, context: CliContext): void {
     .addHelpText('after', help)
     .action(async (flags: VerifyFlags) => {
       const options = toOptions(flags);
-      const app = await context.app();
+      const app = await context.app({ isPatient: true });
       const { barStore: bars, exchange, klineArchive: archive, reconciliations, clock } = app;
       const stopTelling = app.onExchangeWait(({ reason, ms }) =>
         context.io.err(`the exchange: ${reason}; waiting ${Math.ceil(ms / 1000)} s\n`),
       );
-      const endOutages = app.outages.listen(outageLines((text) => context.io.err(`${text}\n`)));
       const ports = { bars, exchange, archive, reconciliations, clock };
-      const report = await verify(ports, options, context.signal).finally(() => {
-        stopTelling();
-        endOutages();
-      });
+      const report = await verify(ports, options, context.signal).finally(stopTelling);
       printReport(context.io, report, { asJson: flags.json, isGood: report.isProven }, printVerify);
       if (!report.isProven) context.setExitCode(5);
     });

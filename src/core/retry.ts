@@ -41,6 +41,8 @@ export interface RetryOptions {
   /** From the first failure on; Infinity in background programs: they never give up. */
   readonly giveUpAfterMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Whether the call may be made again after this failure; without it, after each that is `retryable`. */
+  readonly mayRepeat?: (error: UnreachableError) => boolean;
   /** Awaited before each try, such as for an allowance of requests; its time is no time of failure. */
   readonly prepare?: () => Promise<void>;
   /** In [0, 1); a test passes its own. */
@@ -54,7 +56,8 @@ export interface RetryOptions {
  * @throws the last error when `giveUpAfterMs` would be exceeded; any other error at once; the signal's reason when it aborts.
  */
 export async function retrying<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { clock, giveUpAfterMs, outages, part, random = Math.random, signal, system } = options;
+  const { clock, giveUpAfterMs, mayRepeat = () => true, outages, part, signal, system } = options;
+  const { random = Math.random } = options;
   let firstFailureAt: number | undefined;
   for (let attempt = 0; ; attempt++) {
     signal?.throwIfAborted();
@@ -67,7 +70,7 @@ export async function retrying<T>(work: () => Promise<T>, options: RetryOptions)
       return result;
     } catch (error) {
       signal?.throwIfAborted();
-      if (!(error instanceof UnreachableError) || !error.retryable) throw error;
+      if (!(error instanceof UnreachableError) || !error.retryable || !mayRepeat(error)) throw error;
       const now = clock.now();
       // A call that hung has failed from its beginning on.
       firstFailureAt ??= triedAt;
