@@ -12,8 +12,9 @@ export function printJson(io: Io, value: unknown): void {
 /** A table for people; numbers should come as text that is already formatted. */
 export function printTable(io: Io, head: readonly string[], rows: readonly (readonly string[])[]): void {
   const table = new Table({
-    head: [...head],
-    style: { head: io.useColor ? ['cyan'] : [], border: io.useColor ? ['grey'] : [], compact: true },
+    // By our own rule: the library's colors follow the environment, not the stream.
+    head: head.map((name) => (io.useColor ? `\u001b[36m${name}\u001b[39m` : name)),
+    style: { head: [], border: [], compact: true },
   });
   table.push(...rows.map((row) => row.map(printable)));
   io.out(`${table.toString()}\n`, io.useColor ? 'styled' : undefined);
