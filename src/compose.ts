@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { archiveTrades } from './adapters/archive-trades.js';
+import type { ArchiveSource } from './adapters/binance-archive-source.js';
 import { binanceArchiveKlines } from './adapters/binance-archive-klines.js';
 import { binanceRest } from './adapters/binance-rest.js';
 import { WeightBudget } from './adapters/binance-weight.js';
@@ -96,6 +97,11 @@ export function createApp(config: Config, { serverPatienceMs }: AppOptions = {})
     const { exchangeUrl: baseUrl } = config;
     return binanceRest({ baseUrl, client: network.http, clock: systemClock, budget, outages, giveUpAfterMs });
   };
+  const archiveSource = (): ArchiveSource => ({
+    url: config.archiveUrl,
+    http: network.http,
+    patience: { clock: systemClock, outages, giveUpAfterMs: interactivePatienceMs },
+  });
   const shared = lazily({
     budget: () =>
       new WeightBudget(systemClock, (wait) => waitListeners.forEach((listener) => listener(wait))),
@@ -114,7 +120,7 @@ export function createApp(config: Config, { serverPatienceMs }: AppOptions = {})
     outages: () => outages,
     exchange: () => exchangeOf(interactivePatienceMs),
     patientExchange: () => exchangeOf(Infinity),
-    archive: () => archiveTrades({ url: config.archiveUrl, http: network.http }),
+    archive: () => archiveTrades(archiveSource()),
     onExchangeWait: () => (listener) => {
       waitListeners.add(listener);
       return () => waitListeners.delete(listener);
@@ -125,7 +131,7 @@ export function createApp(config: Config, { serverPatienceMs }: AppOptions = {})
     }),
     topics: () => closing(kafkaTopics(config.kafka, { clock: systemClock, outages: outages })),
     sink: () => closing(kafkaSink(config.kafka)),
-    klineArchive: () => binanceArchiveKlines({ url: config.archiveUrl, http: network.http }),
+    klineArchive: () => binanceArchiveKlines(archiveSource()),
     reconciliations: () => createReconciliations(shared.pool),
     // A pool of its own: a page that waits longer for one statement is stale anyway.
     dashboardData: () => createDashboardData(shared.quickPool),

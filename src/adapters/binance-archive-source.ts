@@ -2,17 +2,17 @@ import { mkdtemp, open, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import pRetry from 'p-retry';
 import { ConfigError, UnreachableError } from '../core/errors.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
+import { patientCalls, type Patience } from './patience.js';
 
 /** Where the archive is: an http(s) address, or the `file:` URL of a folder with the same tree. */
 export interface ArchiveSource {
   readonly url: string;
   /** The longest silence of the server; not the length of a download. Default 30 s. */
   readonly silenceMs?: number;
-  /** How often a download that broke is begun again. Default 3. */
-  readonly retries?: number;
+  /** For how long a download that broke is begun again; without it each is tried once. */
+  readonly patience?: Patience | undefined;
   readonly http?: HttpClient;
 }
 
@@ -26,7 +26,7 @@ const nextStep = 'Check the network, or name another archive by CRYPTO_ARCHIVE_U
  * A file of the archive, open for reading from its beginning; undefined where the archive has none. What was downloaded lies
  * in a file that has no name any more, so that nothing is left of it, however the process ends.
  *
- * @throws UnreachableError when the server does not answer in full, also not after some tries; ConfigError when a local
+ * @throws UnreachableError when the server does not answer in full, also not after its patience; ConfigError when a local
  * file is there and cannot be read.
  */
 export async function openArchived(
@@ -36,13 +36,7 @@ export async function openArchived(
 ): Promise<FileHandle | undefined> {
   const url = new URL(`${source.url.replace(/\/+$/, '')}/${path}`);
   if (url.protocol === 'file:') return openLocal(fileURLToPath(url));
-  return pRetry(() => download(url, source, signal), {
-    retries: source.retries ?? 3,
-    minTimeout: 500,
-    maxTimeout: 5_000,
-    shouldRetry: ({ error }) => error instanceof UnreachableError && error.retryable,
-    ...(signal === undefined ? {} : { signal }),
-  });
+  return patientCalls('archive', source.patience).repeatable(() => download(url, source, signal), signal);
 }
 
 async function openLocal(path: string): Promise<FileHandle | undefined> {
@@ -99,5 +93,6 @@ async function namelessFile(): Promise<FileHandle> {
 const refused = (url: URL, status: number): UnreachableError =>
   new UnreachableError(`The archive answered ${status} to ${url.href}`, {
     nextStep,
-    retryable: status === 429 || status >= 500,
+    // A proxy or a firewall answers 403 for a while, as for the exchange.
+    retryable: status === 403 || status === 429 || status >= 500,
   });

@@ -27,7 +27,7 @@ async function read(url = folder.url, symbol = 'BTCUSDT'): Promise<Tick[]> {
 }
 
 async function readRows(url = folder.url, symbol = 'BTCUSDT'): Promise<TradeRow[]> {
-  const file = await archiveTrades({ url, retries: 0 }).openDay(symbol, day);
+  const file = await archiveTrades({ url }).openDay(symbol, day);
   if (file === undefined) throw new Error('there is no file');
   const rows: TradeRow[] = [];
   try {

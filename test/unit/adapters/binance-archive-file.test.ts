@@ -10,6 +10,8 @@ import {
 } from '../../../src/adapters/binance-archive-file.js';
 import type { ArchiveSource } from '../../../src/adapters/binance-archive-source.js';
 import { archiveFolder, type ArchiveFolder } from '../../support/archive-folder.js';
+import { VirtualClock } from '../../support/virtual-clock.js';
+import { Outages } from '../../../src/core/outages.js';
 import { standIn, type Handler } from '../../support/rest-stand-in.js';
 
 const path = dailyArchivePath('aggTrades', 'BTCUSDT', '2024-08-08');
@@ -99,10 +101,14 @@ describe('a file of the archive, over HTTP', () => {
     if (existsSync(file)) createReadStream(file).pipe(response);
     else response.writeHead(404).end();
   };
-  async function over(handler: Handler, silenceMs = 2_000, retries = 1): Promise<string[][]> {
+  async function over(handler: Handler, silenceMs = 2_000): Promise<string[][]> {
     const server = await standIn(handler);
     try {
-      return await readAll({ url: server.url, silenceMs, retries });
+      return await readAll({
+        url: server.url,
+        silenceMs,
+        patience: { clock: new VirtualClock(), outages: new Outages(), giveUpAfterMs: 10_000 },
+      });
     } finally {
       await server.close();
     }
@@ -130,7 +136,7 @@ describe('a file of the archive, over HTTP', () => {
       (_request, response) => response.writeHead(503).end(),
     ];
     const faulty: Handler = (request, response, url) => (faults.shift() ?? serve)(request, response, url);
-    expect(await over(faulty, 2_000, 2)).toEqual(cells);
+    expect(await over(faulty)).toEqual(cells);
   });
 
   it('ends with 4 where the server stays silent or refuses', async () => {
@@ -138,7 +144,7 @@ describe('a file of the archive, over HTTP', () => {
       response.writeHead(200, { 'content-length': '500' });
       response.write('PK');
     };
-    await expect(over(silent, 100, 0)).rejects.toMatchObject({
+    await expect(over(silent, 100)).rejects.toMatchObject({
       exitCode: 4,
       message: /nothing came for 0.1 s/,
     });
