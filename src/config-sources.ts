@@ -34,14 +34,32 @@ export function openSecretFiles(env: Environment): readonly string[] {
   });
 }
 
-/** What is secret of these values, by the name of its setting; a default that the README shows is not. */
-export const secretsIn = (env: Environment): KnownSecret[] =>
-  settings
+/**
+ * What is secret of these values, by the name of its setting; a default that the README shows is not. The address of a
+ * proxy may hold a password, as it is written there and decoded.
+ */
+export const secretsIn = (env: Environment): KnownSecret[] => [
+  ...settings
     .filter(({ isSecret }) => isSecret === true)
     .flatMap(({ name, shown }) => {
       const value = env[name];
       return value === undefined || value === shown ? [] : [{ name, value }];
-    });
+    }),
+  ...Object.entries(env)
+    .filter(([name]) => /^(https?|all)_proxy$/i.test(name))
+    .flatMap(([name, value]) => passwordsOf(value).map((password) => ({ name, value: password }))),
+];
+
+/** Written by hand, since a wrong address is refused elsewhere and may hold one all the same. */
+function passwordsOf(address: string | undefined): string[] {
+  const written = /^(?:[a-z\d]+:\/\/)?[^/@]*?:([^/]*)@/i.exec(address ?? '')?.[1];
+  if (written === undefined || written === '') return [];
+  try {
+    return [...new Set([written, decodeURIComponent(written)])];
+  } catch {
+    return [written];
+  }
+}
 
 /** Every name that cryptopipe reads itself. */
 const ownNames: readonly string[] = settings.flatMap(({ name, isSecret }) =>

@@ -1,7 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createGzip } from 'node:zlib';
-import { afterEach, describe, expect, it } from 'vitest';
+import { execa } from 'execa';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UnreachableError } from '../../../src/core/errors.js';
 import { wasNeverSent } from '../../../src/http/failure.js';
 import type { HttpAnswer, HttpCall } from '../../../src/http/http-call.js';
@@ -227,6 +232,36 @@ describe('a redirect', () => {
       });
     },
   );
+});
+
+describe('a redirect from https to http', () => {
+  it('is refused, with both addresses', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cryptopipe-tls-'));
+    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
+    const request = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...names];
+    await execa('openssl', [...request, '-keyout', key, '-out', cert]);
+    const plain = await serve((_request, response) => response.end('overheard'));
+    const secure = createSecureServer(
+      { key: readFileSync(key), cert: readFileSync(cert) },
+      (_request, response) => response.writeHead(302, { location: plain }).end(),
+    );
+    await new Promise<void>((resolve) => secure.listen(0, '127.0.0.1', resolve));
+    // The certificate signs itself; what is tested is where the client goes after it.
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}`;
+    try {
+      expect((await call(url)).status).toBe(302);
+      await expect(call(url, { maxRedirects: 1 })).rejects.toMatchObject({
+        message: expect.stringContaining(`at ${url} redirects from https to ${plain}`) as string,
+        retryable: false,
+      });
+    } finally {
+      vi.unstubAllEnvs();
+      secure.close();
+      rmSync(folder, { recursive: true });
+    }
+  });
 });
 
 describe('through a proxy', () => {
