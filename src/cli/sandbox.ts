@@ -60,7 +60,7 @@ export function addSandbox(program: Command, context: CliContext): void {
     .option('--klines <file...>', 'files SYMBOL-INTERVAL-….csv, .csv.gz or .zip to answer klines from', [])
     .option('--no-request-limit', 'never answer 429 for too much request weight or too many connects')
     .option('--stream-lifetime <s>', 'end a stream connection after so long (default: 86400)')
-    .option('--chaos <seed:rate>', 'faults of every kind by themselves, so many a minute (default rate: 6)')
+    .option('--chaos <seed:rate>', 'faults of every kind, at this rate per minute (default: 6)')
     .option('--archive-holes <n>', 'leave so many stretches of ids out of each archive file of trades', '0')
     .option('--archive-today', 'have archive files of the day that has begun, as far as the tape went', false)
     .option('--json', 'print the address as JSON', false)

@@ -139,8 +139,8 @@ async function unclearError(ports: SubmitPorts, { run, unclear }: Waited): Promi
 }
 
 /**
- * Stores each file under its own hash, and reads it back: the name promises a content, and whoever may write to the store can
- * have put another there.
+ * Stores each file under its own hash, and reads it back: the name promises a content, and anyone with write access to the store
+ * could have replaced it.
  * @throws RefusedError where the store gives back something else than was written.
  */
 async function storeFiles(store: FileStore, { files }: Work): Promise<void> {

@@ -32,9 +32,11 @@ const aliveOf = (master: MasterReport): readonly MasterWorker[] =>
 export const hasRoomFor = (master: MasterReport, { cores, memoryMb: memory }: Need): boolean =>
   aliveOf(master).some((worker) => worker.coresFree >= cores && worker.memoryFreeMb >= memory);
 
-/** Whether a living worker would have place for it if nothing else ran there. */
-export const couldHold = (master: MasterReport, { cores, memoryMb: memory }: Need): boolean =>
-  aliveOf(master).some((worker) => worker.cores >= cores && worker.memoryMb >= memory);
+/** True where there are living workers, and it would not fit on any of them if nothing else ran there. */
+export const isTooLarge = (master: MasterReport, { cores, memoryMb: memory }: Need): boolean => {
+  const workers = aliveOf(master);
+  return workers.length > 0 && !workers.some((worker) => worker.cores >= cores && worker.memoryMb >= memory);
+};
 
 export const describeNeed = ({ cores, memoryMb: memory }: Need): string =>
   `${cores} ${cores === 1 ? 'core' : 'cores'} and ${memory} MB`;

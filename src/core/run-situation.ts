@@ -2,7 +2,7 @@ import { isLive, meaningOf } from './driver-state.js';
 import { ageOf, type JobRun } from './ports/runs.js';
 import type { MasterReport } from './ports/spark.js';
 import { shortDuration } from './report.js';
-import { couldHold, describeNeed, hasRoomFor, needOf, roomOf } from './run-room.js';
+import { isTooLarge, describeNeed, hasRoomFor, needOf, roomOf } from './run-room.js';
 import { situations, type SituationName } from './situations.js';
 import { registersItself } from './submission.js';
 import { submittedAs } from './run-commands.js';
@@ -88,7 +88,7 @@ function tellLive(run: JobRun, evidence: Evidence): Told {
 function tellWaiting(run: JobRun, { master }: Evidence): Told {
   const need = needOf(run, 'driver');
   if (master === undefined || need === undefined || hasRoomFor(master, need)) return ['starting'];
-  const never = couldHold(master, need) ? '' : '; no worker is large enough, so it waits for ever';
+  const never = isTooLarge(master, need) ? '; no worker is large enough, so it waits for ever' : '';
   return ['waiting for room', `it wants ${describeNeed(need)}; ${roomOf(master)}${never}`];
 }
 

@@ -105,7 +105,7 @@ describe('the situation of a run', () => {
     [
       'waiting for room',
       false,
-      /the master has no living worker/,
+      /\(it wants 1 core and 1024 MB; the master has no living worker\)$/,
       submitted,
       { driverState: 'SUBMITTED', master: master({ state: 'DEAD' }) },
     ],
