@@ -18,6 +18,7 @@ const [how] = process.argv.slice(2);
 console.log('arguments', process.argv.slice(2).join(' '), 'folder', process.env.CRYPTOPIPE_DATA_DIR);
 if (how === 'fail') { console.error('it went wrong'); process.exit(Number(process.argv[3] ?? 4)); }
 process.on('SIGTERM', () => { if (how !== 'stubborn') process.exit(0); });
+process.on('disconnect', () => { if (how !== 'stubborn') process.exit(0); });
 setInterval(() => undefined, 1000);
 `;
 
@@ -38,6 +39,7 @@ beforeEach(() => {
     hdfsUser: 'me',
     tasks: { environment: {}, secrets: [] },
     program: join(dataDir, 'program.mjs'),
+    supervisor: join(import.meta.dirname, '../../dist/stack/supervise.js'),
   };
   background = createBackground(settings);
 });

@@ -27,6 +27,7 @@ const background = () =>
     sparkRest: { key: undefined, token: () => undefined },
     tasks: { environment: {}, secrets: [] },
     program: join(dataDir, 'program.mjs'),
+    supervisor: join(dataDir, 'supervise.mjs'),
   });
 
 /** This very test stands for a producer that was started with these arguments. */
