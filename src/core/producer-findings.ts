@@ -46,6 +46,7 @@ export function findProducers(
   const processes = background.filter(({ name }) => name.startsWith('produce'));
   const died = processes.filter(({ state }) => state === 'died');
   const waiting = processes.filter(({ state }) => state === 'unhealthy');
+  const restarted = processes.filter(({ state, restarts }) => state === 'running' && restarts !== undefined);
   const isExplained = died.length + waiting.length > 0;
   const alive = running.filter((producer) => !isDead(producer));
   const feeds = newestFeeds(cursors).map((cursor) => ({
@@ -54,7 +55,7 @@ export function findProducers(
     endedBy: endOf(cursor, owners.get(keyOf(cursor.source, cursor.symbol))),
   }));
   return {
-    summary: summaryOf(feeds, alive),
+    summary: [summaryOf(feeds, alive), ...restarted.map((one) => restartsText(one, now))].join('; '),
     problems: [
       ...died.map(({ name }) => `${name} died: see \`cryptopipe stack logs ${name}\``),
       ...waiting.map((one) => restartsText(one, now) ?? `${one.name} is not healthy`),
