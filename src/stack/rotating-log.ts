@@ -67,5 +67,7 @@ export function copyLines(stream: Readable, log: RotatingLog): void {
     rest = all.subarray(end);
     if (rest.length > longestLineBytes) flush();
   });
+  // Without a listener an error would end the supervisor; a stream that fails is closed.
+  stream.on('error', () => undefined);
   stream.once('close', flush);
 }

@@ -68,7 +68,7 @@ function runProgram(moreArgs: readonly string[]): Promise<ProgramEnd> {
     };
     if (stop.signal.aborted) end();
     else stop.signal.addEventListener('abort', end, { once: true });
-    child.once('error', reject);
+    child.on('error', reject);
     child.once('exit', (code, signal) => {
       clearTimeout(timer);
       stop.signal.removeEventListener('abort', end);

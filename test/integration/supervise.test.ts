@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Background } from '../../src/core/ports/background.js';
 import type { ProcessReport } from '../../src/core/ports/stack.js';
 import { createBackground } from '../../src/stack/background.js';
-import { identityOf, isAlive, membersOf, type ProcessId } from '../../src/stack/process-table.js';
+import { identityOf, isAlive, membersOf } from '../../src/stack/process-table.js';
 import { readState } from '../../src/stack/state.js';
 import { backgroundSettings } from '../support/background-settings.js';
+import { idOf, programOf } from '../support/supervised.js';
 
 const root = join(tmpdir(), 'cryptopipe-test');
 const sandboxPort = 19_090;
@@ -43,19 +44,6 @@ const report = async (): Promise<ProcessReport | undefined> => (await background
 const log = (): string => readFileSync(join(dataDir, 'logs', 'produce.log'), 'utf8');
 const crashWith = (exitCode: number): void => writeFileSync(join(dataDir, 'crash'), String(exitCode));
 const crashNoMore = (): void => rmSync(join(dataDir, 'crash'));
-
-function idOf({ pid }: Pick<ProcessReport, 'pid'>): ProcessId {
-  const id = identityOf(pid!);
-  if (id === undefined) throw new Error(`there is no process ${pid}`);
-  return id;
-}
-
-/** The command's own process, beside its supervisor's. */
-function programOf(supervisor: Pick<ProcessReport, 'pid'>): ProcessId {
-  const [first, ...more] = membersOf(idOf(supervisor)).filter(({ pid }) => pid !== supervisor.pid);
-  if (first === undefined || more.length > 0) throw new Error('not one process beside the supervisor');
-  return first;
-}
 
 const within = (ms: number) => ({ timeout: ms, interval: 20 });
 
