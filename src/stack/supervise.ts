@@ -80,10 +80,9 @@ function runProgram(moreArgs: readonly string[]): Promise<ProgramEnd> {
 }
 
 /** No process left, no memory left: that passes. */
-const notStarted = (error: unknown): ProgramEnd => ({
-  exitCode: 4,
-  cause: `could not be started: ${(error as Error).message}`,
-});
+function notStarted(error: unknown): ProgramEnd {
+  return { exitCode: 4, cause: `no process could be started: ${(error as Error).message}` };
+}
 
 function wasReady(): boolean {
   try {

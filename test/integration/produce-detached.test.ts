@@ -79,6 +79,8 @@ it('goes on after kill -9 of the producer, and after `stack up` of its superviso
       ...{ pid: started.pid, state: 'running', restarts: { count, cause: 'signal SIGKILL' } },
     });
   }
+  const { stderr } = await cryptopipe(stack.env, ['stack', 'status'], 60_000);
+  expect(stderr).toMatch(/^produce crashed 2 times and was started again, last .+ ago after signal SIGKILL$/m);
   const orphan = programOf(started);
   process.kill(started.pid!, 'SIGKILL');
   await eventually(

@@ -48,11 +48,12 @@ describe('a log', () => {
   });
 
   it('takes lines that are larger than a file', () => {
-    const log = createRotatingLog(path, { maxBytes: 10, kept: 1 });
+    const log = createRotatingLog(path, { maxBytes: 10, kept: 2 });
     write(log, `${'a'.repeat(50)}\n`);
     write(log, 'b\n');
     expect(read('produce.log.1')).toBe(`${'a'.repeat(50)}\n`);
     expect(read('produce.log')).toBe('b\n');
+    expect(readdirSync(folder)).toHaveLength(2);
   });
 
   it('is for its owner alone', () => {
