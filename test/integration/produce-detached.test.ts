@@ -80,7 +80,9 @@ it('goes on after kill -9 of the producer, and after `stack up` of its superviso
     });
   }
   const { stderr } = await cryptopipe(stack.env, ['stack', 'status'], 60_000);
-  expect(stderr).toMatch(/^produce crashed 2 times and was started again, last .+ ago after signal SIGKILL$/m);
+  expect(stderr).toMatch(
+    /^produce crashed 2 times and was started again, last .+ ago after signal SIGKILL$/m,
+  );
   const orphan = programOf(started);
   process.kill(started.pid!, 'SIGKILL');
   await eventually(
