@@ -304,5 +304,6 @@ function stackSettings(config: Config): StackSettings {
     sparkRest: { key: spark.restKey, token: tokenMaker(config, restKeyFileOf(native.dataDir)) },
     tasks: { environment: settingsEnvironment(config), secrets: config.secrets },
     program: fileURLToPath(new URL('./main.js', import.meta.url)),
+    supervisor: fileURLToPath(new URL('./stack/supervise.js', import.meta.url)),
   };
 }

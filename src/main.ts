@@ -13,6 +13,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort(name);
   });
 }
+// A background command ends in order, as after a signal, when its supervisor wants its end or is gone itself.
+process.on('disconnect', () => stop.abort('disconnect'));
+if ((process.connected as boolean | undefined) === false) stop.abort('disconnect');
+process.channel?.unref();
 // `cryptopipe … | head` closes our stdout early; that is no bug of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 // Without a reader of stderr there is nothing left to report; the result on stdout goes on.

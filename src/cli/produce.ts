@@ -179,10 +179,11 @@ async function startInBackground({ io, signal, ...context }: CliContext, flags: 
     ...['--symbols', symbols.join(','), '--exchange', exchangeUrl, '--interval', String(pollIntervalMs)],
     ...(flags.feed === undefined ? [] : ['--feed', flags.feed]),
     ...(flags.from === undefined ? [] : ['--from', startPointText(flags.from)]),
-    ...(flags.ignoreCursor === true ? ['--ignore-cursor'] : []),
     ...(flags.quiet ? ['--quiet'] : []),
   ];
-  const { process, isNew } = await startProducer(app, { args, symbols }, signal);
+  // A restart that ignored the cursor would fetch everything again, or leave out what was traded since the crash.
+  const firstArgs = flags.ignoreCursor === true ? ['--ignore-cursor'] : [];
+  const { process, isNew } = await startProducer(app, { args, firstArgs, symbols }, signal);
   if (flags.json) {
     printJson(io, { ...process, isNew });
     return;

@@ -8,6 +8,7 @@ import {
   type ServerName,
   type StackCall,
 } from '../core/ports/stack.js';
+import { restartsText } from '../core/restarts.js';
 import type { CliContext } from './context.js';
 import { printJson, printTable } from './print.js';
 
@@ -160,6 +161,10 @@ function printProcesses(context: CliContext, flags: JsonFlag, processes: readonl
       process.logPath,
     ]),
   );
+  for (const process of processes) {
+    const restarts = restartsText(process, Date.now());
+    if (restarts !== undefined) context.io.err(`${restarts}\n`);
+  }
   if (memory > 0) context.io.err(`memory of all: ${megabytes(memory)}\n`);
 }
 

@@ -7,6 +7,7 @@ import {
   type ProducerHeartbeat,
 } from './producer-heartbeat.js';
 import { shortDuration, type Finding } from './report.js';
+import { restartsText } from './restarts.js';
 
 /** So long the exchange may give no answer to a producer before its feed counts as hung, ms. */
 const answerLimitMs = 180_000;
@@ -15,7 +16,7 @@ const answerLimitPerSymbolMs = 2000;
 const mostNamed = 5;
 
 /** A background process of cryptopipe's own, as far as `status` looks at it. */
-export type BackgroundState = Pick<ProcessReport, 'name' | 'state'>;
+export type BackgroundState = Pick<ProcessReport, 'name' | 'state' | 'restarts'>;
 
 /**
  * Whether somebody still produces, or has ended as it should, by the newest heartbeat of each symbol; whether what runs gets its
@@ -44,6 +45,9 @@ export function findProducers(
   const isDead = ({ writtenAt }: ProducerHeartbeat): boolean => now - writtenAt > heartbeatLimitMs;
   const processes = background.filter(({ name }) => name.startsWith('produce'));
   const died = processes.filter(({ state }) => state === 'died');
+  const waiting = processes.filter(({ state }) => state === 'unhealthy');
+  const restarted = processes.filter(({ state, restarts }) => state === 'running' && restarts !== undefined);
+  const isExplained = died.length + waiting.length > 0;
   const alive = running.filter((producer) => !isDead(producer));
   const feeds = newestFeeds(cursors).map((cursor) => ({
     ...cursor,
@@ -51,10 +55,11 @@ export function findProducers(
     endedBy: endOf(cursor, owners.get(keyOf(cursor.source, cursor.symbol))),
   }));
   return {
-    summary: summaryOf(feeds, alive),
+    summary: [summaryOf(feeds, alive), ...restarted.map((one) => restartsText(one, now))].join('; '),
     problems: [
       ...died.map(({ name }) => `${name} died: see \`cryptopipe stack logs ${name}\``),
-      ...(died.length > 0 ? [] : running.filter(isDead).map((one) => deadProblem(one, now))),
+      ...waiting.map((one) => restartsText(one, now) ?? `${one.name} is not healthy`),
+      ...(isExplained ? [] : running.filter(isDead).map((one) => deadProblem(one, now))),
       ...alive.flatMap((one) => [
         ...one.outages.map((outage) => outageProblem(one, outage, now)),
         ...symbolProblems(one),

@@ -5,15 +5,22 @@ import type { Clock } from './ports/clock.js';
 /** A failure that passes sooner is no outage, ms. */
 const outageAfterMs = 2000;
 
-const firstDelayMs = 250;
-const longestDelayMs = 15_000;
+interface BackoffLimits {
+  readonly firstMs: number;
+  readonly longestMs: number;
+}
+const ofCalls: BackoffLimits = { firstMs: 250, longestMs: 15_000 };
 
 /**
- * Milliseconds to wait before try `attempt` + 1 (attempts count from 0): doubling from a quarter second to 15 s, of which the
+ * Milliseconds to wait before try `attempt` + 1 (attempts count from 0): doubling, for calls from a quarter second to 15 s. The
  * upper half is left to chance, so that many clients do not come back at the same moment. `random` lies in [0, 1).
  */
-export function backoffMs(attempt: number, random: number): number {
-  const full = Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempt, 20));
+export function backoffMs(
+  attempt: number,
+  random: number,
+  { firstMs, longestMs }: BackoffLimits = ofCalls,
+): number {
+  const full = Math.min(longestMs, firstMs * 2 ** Math.min(attempt, 20));
   return Math.round(full / 2 + (full / 2) * random);
 }
 

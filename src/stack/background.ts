@@ -4,6 +4,7 @@ import { doesWhatIsWanted } from '../core/background-arguments.js';
 import { ConfigError, JobFailedError, UnreachableError, UsageError } from '../core/errors.js';
 import type { Background, BackgroundStart } from '../core/ports/background.js';
 import { serverNames, type ProcessReport } from '../core/ports/stack.js';
+import { isWaiting } from '../core/restarts.js';
 import { withLock } from './lock-file.js';
 import { checkPorts } from './port-check.js';
 import { endProcess, startDetached } from './process.js';
@@ -12,15 +13,20 @@ import { reportOne } from './report.js';
 import { logPathOf, stopServers } from './runner.js';
 import type { StackSettings } from './settings.js';
 import { readState, updateState, type ProcessRecord } from './state.js';
+import type { Supervision } from './supervise.js';
 import { waitReady } from './wait-ready.js';
 
 /** Long enough for a wrong flag or a wrong address to show itself. */
 const firstMomentMs = 1000;
 const stopTimeoutMs = 15_000;
+const log = { maxBytes: 10 * 1024 * 1024, kept: 5 };
 
-/** Commands of this program that outlive the call which started them; in the same state file as the servers. */
+/**
+ * Commands of this program that outlive the call which started them, each with a supervisor that starts it again when it
+ * crashes; in the same state file as the servers.
+ */
 export function createBackground(settings: StackSettings): Background {
-  const start = (given: BackgroundStart): Promise<ProcessReport> =>
+  const start = (given: CommandStart): Promise<ProcessReport> =>
     withLock(
       join(settings.dataDir, `${given.name}.lock`),
       { timeoutMs: 120_000, ...(given.signal === undefined ? {} : { signal: given.signal }) },
@@ -36,9 +42,14 @@ export function createBackground(settings: StackSettings): Background {
     stop: (name, timeoutMs) => stopCommand(settings, name, timeoutMs ?? stopTimeoutMs),
     list: () => Promise.resolve(list(settings.dataDir)),
     resume: async (signal) => {
-      const resumed = [];
-      for (const died of diedOf(settings.dataDir))
-        resumed.push(await start({ ...died, ...(signal === undefined ? {} : { signal }) }));
+      const resumed: ProcessReport[] = [];
+      const failures: unknown[] = [];
+      for (const ended of endedOf(settings.dataDir))
+        await start({ ...ended, ...(signal === undefined ? {} : { signal }) }).then(
+          (report) => resumed.push(report),
+          (error: unknown) => failures.push(error),
+        );
+      if (failures.length > 0) throw failures[0];
       return resumed;
     },
   };
@@ -51,24 +62,35 @@ function recordsOf(dataDir: string): [string, ProcessRecord][] {
 const list = (dataDir: string): ProcessReport[] =>
   recordsOf(dataDir).map(([name, record]) => reportOne(name, record, dataDir));
 
-/** A record stays when its process has ended without `stop` and without `stack down`. */
-const diedOf = (dataDir: string): BackgroundStart[] =>
-  recordsOf(dataDir)
-    .filter(([, record]) => !isAlive(record))
-    .flatMap(([name, { args, cwd, ports }]) => (args === undefined ? [] : [{ name, args, cwd, ports }]));
+interface CommandStart extends BackgroundStart {
+  /** It was ready before, so that a crash is the supervisor's from the first moment on. */
+  readonly isReady?: boolean | undefined;
+}
 
-async function startCommand(settings: StackSettings, start: BackgroundStart): Promise<ProcessReport> {
+/** A record stays when its process has ended without `stop` and without `stack down`. */
+const endedOf = (dataDir: string): CommandStart[] =>
+  recordsOf(dataDir)
+    .filter(([, record]) => !isRunning(record))
+    .flatMap(([name, { args, cwd, ports, isReady }]) =>
+      args === undefined ? [] : [{ name, args, cwd, ports, isReady }],
+    );
+
+/** Who waits after a crash is started at once where somebody types so. */
+const isRunning = (record: ProcessRecord): boolean =>
+  isAlive(record) && (record.restarts === undefined || !isWaiting(record.restarts, Date.now()));
+
+async function startCommand(settings: StackSettings, start: CommandStart): Promise<ProcessReport> {
   const { dataDir, portOffset } = settings;
-  const { name, ports = {}, cwd = process.cwd() } = start;
+  const { name, ports = {}, cwd = process.cwd(), isReady = false } = start;
   const before = readState(dataDir)?.processes[name];
   if (before !== undefined && isAlive(before)) {
     requireSameCommand(before, start);
-    return reportOne(name, before, dataDir);
+    if (isRunning(before)) return reportOne(name, before, dataDir);
   }
   if (before !== undefined) await endProcess(before, before.stopSignal, before.stopTimeoutMs);
   await checkPorts([{ name, ports }]);
   const logPath = logPathOf(dataDir, name);
-  const started = await startDetached(commandOf(settings, start.args, cwd), logPath);
+  const started = await startDetached(supervised(settings, start, cwd), logPath, log.kept);
   const record: ProcessRecord = {
     kind: 'background',
     portOffset,
@@ -82,6 +104,7 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
     logPath,
     stopSignal: 'SIGTERM',
     stopTimeoutMs,
+    isReady,
   };
   await updateState(dataDir, (processes) => (processes[name] = record));
   const signal = start.signal ?? new AbortController().signal;
@@ -95,10 +118,22 @@ async function startCommand(settings: StackSettings, start: BackgroundStart): Pr
       ended: started.ended,
     });
   } catch (error) {
-    await stopServers([name], { settings, say: () => undefined });
+    // What ran before stays in the state file, for the next `stack up`.
+    if (isReady) await endProcess(record, record.stopSignal, record.stopTimeoutMs);
+    else await stopServers([name], { settings, say: () => undefined });
     throw withExitCode(error, started.exitCode());
   }
-  return reportOne(name, record, dataDir);
+  return reportOne(name, await markReady(dataDir, name, record), dataDir);
+}
+
+/** From now on a crash of the command is its supervisor's, which may have written into the record meanwhile. */
+async function markReady(dataDir: string, name: string, record: ProcessRecord): Promise<ProcessRecord> {
+  let marked = record;
+  await updateState(dataDir, (processes) => {
+    const current = processes[name];
+    if (current?.pid === record.pid) processes[name] = marked = { ...current, isReady: true };
+  });
+  return marked;
 }
 
 /** What was wrong for the command in the background is wrong for the call that started it. */
@@ -126,13 +161,21 @@ function requireSameCommand({ args: running, pid, startedAt }: ProcessRecord, st
 }
 
 /** In the caller's folder and with its environment: the command reads the same `.env` and the same settings. */
-function commandOf(settings: StackSettings, args: readonly string[], cwd: string) {
+function supervised(settings: StackSettings, start: CommandStart, cwd: string) {
+  const call: Supervision = {
+    dataDir: settings.dataDir,
+    name: start.name,
+    log: { ...log, path: logPathOf(settings.dataDir, start.name) },
+    program: settings.program,
+    args: start.args,
+    firstArgs: start.firstArgs ?? [],
+  };
   const own = Object.entries(settings.environment).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
   return {
     file: process.execPath,
-    args: [settings.program, ...args],
+    args: [settings.supervisor, JSON.stringify(call)],
     cwd,
     env: {
       ...Object.fromEntries(own),

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { UnreachableError } from '../core/errors.js';
 import { identityOf, isAlive, membersOf, type ProcessId } from './process-table.js';
+import { shiftLogs } from './rotating-log.js';
 import type { Command } from './server.js';
 
 export interface StartedProcess extends ProcessId {
@@ -16,11 +17,15 @@ export interface StartedProcess extends ProcessId {
 
 /**
  * Starts a program that outlives us: in a session of its own, its output in `logPath` (the log before stays beside it
- * as `.1`), its input closed.
+ * as `.1`, and so on up to `keptLogs`), its input closed.
  */
-export async function startDetached(command: Command, logPath: string): Promise<StartedProcess> {
+export async function startDetached(
+  command: Command,
+  logPath: string,
+  keptLogs = 1,
+): Promise<StartedProcess> {
   await mkdir(dirname(logPath), { recursive: true });
-  if (existsSync(logPath)) renameSync(logPath, `${logPath}.1`);
+  shiftLogs(logPath, keptLogs);
   const log = openSync(logPath, 'a', 0o600);
   try {
     const child = spawn(command.file, command.args, {

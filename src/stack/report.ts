@@ -1,4 +1,5 @@
 import { coreServers, optionalServers, type ProcessReport } from '../core/ports/stack.js';
+import { isWaiting } from '../core/restarts.js';
 import { isAlive, membersOf, memoryOf } from './process-table.js';
 import { logPathOf } from './runner.js';
 import { readState, type ProcessRecord } from './state.js';
@@ -19,14 +20,21 @@ export function reportOne(name: string, record: ProcessRecord | undefined, dataD
   return {
     name,
     kind: record?.kind ?? 'server',
-    state: isRunning ? 'running' : record === undefined ? 'stopped' : 'died',
+    state: stateOf(record, isRunning),
     pid: isRunning ? record.pid : undefined,
     startedAt: record?.startedAt,
     version: record?.version,
     ports: record?.ports ?? {},
     memoryBytes: isRunning ? totalMemory(record) : undefined,
     logPath: record?.logPath ?? logPathOf(dataDir, name),
+    ...(record?.restarts === undefined ? {} : { restarts: record.restarts }),
   };
+}
+
+function stateOf(record: ProcessRecord | undefined, isRunning: boolean): ProcessReport['state'] {
+  if (record === undefined) return 'stopped';
+  if (!isRunning) return 'died';
+  return record.restarts !== undefined && isWaiting(record.restarts, Date.now()) ? 'unhealthy' : 'running';
 }
 
 function totalMemory(record: ProcessRecord): number {

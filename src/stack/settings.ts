@@ -25,6 +25,8 @@ export interface StackSettings {
   };
   /** The file of this very program, which Node runs for its background processes. */
   readonly program: string;
+  /** The file that Node runs to supervise one of them. */
+  readonly supervisor: string;
 }
 
 const inherited =

@@ -20,6 +20,9 @@ const entrySchema = z.object({
   logPath: z.string(),
   stopSignal: z.enum(['SIGTERM', 'SIGINT']),
   stopTimeoutMs: z.number(),
+  /** A background command that was ready once is started again when it crashes. */
+  isReady: z.boolean().optional(),
+  restarts: z.object({ count: z.number(), cause: z.string(), at: z.string() }).optional(),
 });
 const stateSchema = z.object({
   schema: z.literal(1),

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { basePorts } from '../../src/core/settings.js';
 import type { Background } from '../../src/core/ports/background.js';
 import { createBackground } from '../../src/stack/background.js';
 import { createNativeStack } from '../../src/stack/native-stack.js';
 import type { StackSettings } from '../../src/stack/settings.js';
+import { backgroundSettings } from '../support/background-settings.js';
 
 let dataDir: string;
 let background: Background;
@@ -18,27 +18,14 @@ const [how] = process.argv.slice(2);
 console.log('arguments', process.argv.slice(2).join(' '), 'folder', process.env.CRYPTOPIPE_DATA_DIR);
 if (how === 'fail') { console.error('it went wrong'); process.exit(Number(process.argv[3] ?? 4)); }
 process.on('SIGTERM', () => { if (how !== 'stubborn') process.exit(0); });
+process.on('disconnect', () => { if (how !== 'stubborn') process.exit(0); });
 setInterval(() => undefined, 1000);
 `;
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'background-'));
   writeFileSync(join(dataDir, 'program.mjs'), program);
-  settings = {
-    ports: basePorts,
-    portOffset: 0,
-    dataDir,
-    cacheDir: join(dataDir, 'cache'),
-    mavenUrl: 'http://127.0.0.1:1',
-    postgresBin: undefined,
-    python: 'python3',
-    environment: { PATH: process.env['PATH'] },
-    postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
-    sparkRest: { key: undefined, token: () => undefined },
-    hdfsUser: 'me',
-    tasks: { environment: {}, secrets: [] },
-    program: join(dataDir, 'program.mjs'),
-  };
+  settings = backgroundSettings(dataDir, join(dataDir, 'program.mjs'));
   background = createBackground(settings);
 });
 afterEach(async () => {

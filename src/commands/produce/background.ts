@@ -1,4 +1,4 @@
-import type { Background } from '../../core/ports/background.js';
+import type { Background, BackgroundStart } from '../../core/ports/background.js';
 import type { Clock } from '../../core/ports/clock.js';
 import type { ProcessReport } from '../../core/ports/stack.js';
 import type { Topics } from '../../core/ports/topic.js';
@@ -29,7 +29,7 @@ const stopTimeoutMs = 20_000;
  */
 export async function startProducer(
   { background, topics, clock }: BackgroundPorts,
-  producer: { readonly args: readonly string[]; readonly symbols: readonly string[] },
+  producer: Pick<BackgroundStart, 'args' | 'firstArgs'> & { readonly symbols: readonly string[] },
   signal: AbortSignal,
 ): Promise<StartedProducer> {
   const running = await runningProducer(background);
@@ -39,6 +39,7 @@ export async function startProducer(
   const process = await background.start({
     name: producerName,
     args: [producerName, '--background', ...producer.args],
+    ...(producer.firstArgs === undefined ? {} : { firstArgs: producer.firstArgs }),
     stopCommand: 'cryptopipe produce --stop',
     signal,
     ready: async (attempt) => {

@@ -5,6 +5,8 @@ export interface BackgroundStart {
   readonly name: string;
   /** What would be typed after `cryptopipe`. */
   readonly args: readonly string[];
+  /** Flags for the first start alone: what is started again after a crash goes on where it was. */
+  readonly firstArgs?: readonly string[];
   /** The command that ends it alone, for whom it stands in the way; `cryptopipe stack down` ends it in any case. */
   readonly stopCommand?: string;
   /** Asked again and again until it resolves; where it is missing, a process that lives for a moment is taken as started. */

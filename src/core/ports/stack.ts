@@ -18,12 +18,23 @@ export const serverNames = [...coreServers, ...optionalServers] as const;
 export type OptionalServer = (typeof optionalServers)[number];
 export type ServerName = (typeof serverNames)[number];
 
+/** How often a background command crashed since somebody started it, and what was done about it last. */
+export interface ProcessRestarts {
+  readonly count: number;
+  /** Of the last crash: `exit code 1`, `signal SIGKILL`. */
+  readonly cause: string;
+  /** When it was started again, ISO 8601; in the future while it waits for that. */
+  readonly at: string;
+}
+
 /** One process that cryptopipe started: a server, or a command of its own in the background. */
 export interface ProcessReport {
   readonly name: string;
   readonly kind: 'server' | 'background';
-  /** `died`: it was started and not stopped, and is not there any more. `unhealthy`: Docker's word, it runs and does not answer. */
+  /** `died`: it was started and not stopped, and is not there any more. `unhealthy`: a container that
+   *  does not answer, or a background command that crashed and waits to be started again. */
   readonly state: 'running' | 'unhealthy' | 'died' | 'stopped';
+  /** Of a background command: its supervisor's, which stays when the command is started again. */
   readonly pid: number | undefined;
   readonly startedAt: string | undefined;
   readonly version: string | undefined;
@@ -32,6 +43,7 @@ export interface ProcessReport {
   readonly memoryBytes: number | undefined;
   /** Empty where Docker keeps the log. */
   readonly logPath: string;
+  readonly restarts?: ProcessRestarts | undefined;
 }
 
 /** What the downloads gave: what a job needs to know to run on this stack. */

@@ -31,6 +31,7 @@ const native: StackSettings = {
   sparkRest: { key: undefined, token: () => undefined },
   tasks: { environment: {}, secrets: [] },
   program: '',
+  supervisor: '',
 };
 
 type Values = Readonly<Record<string, string>>;

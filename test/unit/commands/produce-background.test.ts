@@ -67,6 +67,15 @@ it('is ready when Kafka holds a heartbeat of a producer of its symbols that was 
   expect(answers).toEqual([]);
 });
 
+it('ignores cursors at the first start alone', async () => {
+  const background = fakeBackground([report('running')]);
+  const producer = { args: ['--from', '0'], firstArgs: ['--ignore-cursor'], symbols: ['BTCUSDT'] };
+  await startProducer({ background, topics: nothing, clock }, producer, signal);
+  expect(background.started).toMatchObject([
+    { args: ['produce', '--background', '--from', '0'], firstArgs: ['--ignore-cursor'] },
+  ]);
+});
+
 it('leaves a producer that runs already as it is', async () => {
   const background = fakeBackground([report('running')]);
   const started = await startProducer(

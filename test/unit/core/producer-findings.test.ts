@@ -146,6 +146,22 @@ describe('the producers', () => {
     ]);
   });
 
+  it('that crashed and wait are named once; those that were started again are no problem', () => {
+    const at = (ms: number) => ({ count: 2, cause: 'exit code 1', at: new Date(ms).toISOString() });
+    const restarts = at(now + 8000);
+    const waiting = [{ name: 'produce', state: 'unhealthy' as const, restarts }];
+    expect(findProducers({ cursors: [], producers: [heartbeat(600)] }, waiting, limits).problems).toEqual([
+      'produce waits 8 s to start again: it crashed 2 times, last with exit code 1',
+    ]);
+    const again = [{ name: 'produce', state: 'running' as const, restarts: at(now - 8000) }];
+    expect(findProducers({ cursors: [cursor(1)], producers: [heartbeat(1)] }, again, limits)).toMatchObject({
+      summary:
+        'BTCUSDT stream: id 7, 1 s ago; produce crashed 2 times and was started again, last 8 s ago after exit code 1',
+      problems: [],
+      facts: { background: again },
+    });
+  });
+
   it('are judged by nothing where only cursors of an earlier version are there', () => {
     expect(findProducers({ cursors: [cursor(7200)], producers: [] }, [], limits).problems).toEqual([]);
   });

@@ -3,31 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/core/errors.js';
-import { basePorts } from '../../../src/core/settings.js';
 import { createBackground } from '../../../src/stack/background.js';
 import { identityOf } from '../../../src/stack/process-table.js';
 import { updateState } from '../../../src/stack/state.js';
+import { backgroundSettings } from '../../support/background-settings.js';
 
 let dataDir: string;
 beforeEach(() => (dataDir = mkdtempSync(join(tmpdir(), 'background-'))));
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-const background = () =>
-  createBackground({
-    ports: basePorts,
-    portOffset: 0,
-    dataDir,
-    cacheDir: dataDir,
-    mavenUrl: 'http://127.0.0.1:1',
-    postgresBin: undefined,
-    python: 'python3',
-    environment: {},
-    postgres: { user: 'crypto', password: 'crypto', database: 'crypto' },
-    hdfsUser: 'me',
-    sparkRest: { key: undefined, token: () => undefined },
-    tasks: { environment: {}, secrets: [] },
-    program: join(dataDir, 'program.mjs'),
-  });
+const background = () => createBackground(backgroundSettings(dataDir, join(dataDir, 'program.mjs')));
 
 /** This very test stands for a producer that was started with these arguments. */
 async function givenProducer(args: string[] | undefined): Promise<void> {

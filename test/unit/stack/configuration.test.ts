@@ -23,6 +23,7 @@ const settings: StackSettings = {
   sparkRest: { key: undefined, token: () => undefined },
   tasks: { environment: {}, secrets: [] },
   program: '/main.js',
+  supervisor: '/supervise.js',
 };
 
 /** Every host:port of a text. */

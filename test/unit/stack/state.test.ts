@@ -56,6 +56,20 @@ describe('the state file', () => {
   });
 });
 
+it('tells a command that waits to be started again from one that was', async () => {
+  const at = (ms: number): ProcessRecord =>
+    aRecord({
+      kind: 'background',
+      restarts: { count: 1, cause: 'exit code 1', at: new Date(Date.now() + ms).toISOString() },
+    });
+  await updateState(folder, (all) => Object.assign(all, { produce: at(60_000), sandbox: at(-1000) }));
+  const own = reportProcesses(folder).filter(({ kind }) => kind === 'background');
+  expect(own).toMatchObject([
+    { name: 'produce', state: 'unhealthy', pid: process.pid, restarts: { count: 1, cause: 'exit code 1' } },
+    { name: 'sandbox', state: 'running', pid: process.pid, restarts: { count: 1 } },
+  ]);
+});
+
 describe('withLock', () => {
   const held = (): string => join(folder, 'some.lock');
 
