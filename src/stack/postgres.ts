@@ -20,6 +20,7 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
     name: 'postgres',
     version: postgres.version,
     ports: { PostgreSQL: port },
+    logPath: join(postgres.dataFolder, logFolder),
     prepare: async (signal) => {
       await initialize(settings, postgres, signal);
       await clearStaleLock(postgres.dataFolder);
@@ -50,6 +51,23 @@ export const postgresOptions = {
   log_timezone: 'UTC',
 } as const;
 
+/** In its data folder, which belongs to the user that the server runs as. */
+const logFolder = 'log';
+
+/**
+ * A file for each day of the week, which the same day of the next week begins anew. PostgreSQL has no way to keep a number of
+ * files by their size: one that is rolled by size and given a name that exists is appended to.
+ * https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-TRUNCATE-ON-ROTATION
+ */
+export const postgresLog = {
+  logging_collector: 'on',
+  log_directory: logFolder,
+  log_filename: 'postgresql-%a.log',
+  log_rotation_age: '1d',
+  log_rotation_size: '0',
+  log_truncate_on_rotation: 'on',
+} as const;
+
 /** How the database is made: from 17 on the locale is built in; before, the system must have it. */
 export function initdbFlags(version: string): string[] {
   const locale =
@@ -66,6 +84,7 @@ function commandOf(settings: StackSettings, postgres: Postgres): Command {
     port: String(settings.ports.postgres),
     unix_socket_directories: '',
     ...postgresOptions,
+    ...postgresLog,
   };
   return {
     file: join(postgres.binFolder, 'postgres'),
