@@ -1,6 +1,6 @@
 import { mkdirSync, chownSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
@@ -8,6 +8,7 @@ import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
 import { withClient } from './postgres-client.js';
 import { clearStaleLock, holdsCluster } from './postgres-folder.js';
+import { logPathOf } from './log-path.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -16,15 +17,17 @@ type Postgres = NonNullable<Installed['postgres']>;
 /** PostgreSQL: the role and the database of the configuration, reached over loopback with a password. */
 export function postgresServer(settings: StackSettings, postgres: Postgres): Server {
   const port = settings.ports.postgres;
+  const logPath = logPathOf(settings.dataDir, 'postgres');
   return {
     name: 'postgres',
     version: postgres.version,
     ports: { PostgreSQL: port },
-    logPath: join(postgres.dataFolder, logFolder),
+    logPath,
     prepare: async (signal) => {
       await initialize(settings, postgres, signal);
       await clearStaleLock(postgres.dataFolder);
       await writeFile(passFileOf(settings.dataDir), passFileText(settings), { mode: 0o600 });
+      await linkLog(logPath, join(postgres.dataFolder, logFolder));
       return commandOf(settings, postgres);
     },
     checkReady: (signal) => answersAsRole(settings, signal),
@@ -50,6 +53,13 @@ export const postgresOptions = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 } as const;
+
+/** A link beside the logs of the others; what was there is a link too, or a log of a version that did not roll. */
+async function linkLog(link: string, folder: string): Promise<void> {
+  await mkdir(dirname(link), { recursive: true });
+  await rm(link, { force: true });
+  await symlink(folder, link);
+}
 
 /** In its data folder, which belongs to the user that the server runs as. */
 const logFolder = 'log';
