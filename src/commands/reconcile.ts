@@ -1,10 +1,11 @@
 import { isLive, meaningOf } from '../core/driver-state.js';
-import { failureLine, messageLine, tellingEnd, type DriverLog } from '../core/driver-log.js';
+import { failureLine, messageLine, programRefusal, tellingEnd, type DriverLog } from '../core/driver-log.js';
 import { UnreachableError } from '../core/errors.js';
 import type { Clock } from '../core/ports/clock.js';
 import { ageOf, type JobRun, type RunState } from '../core/ports/runs.js';
 import type { DriverReport, LogStream, SparkCluster } from '../core/ports/spark.js';
 import { situationOf, type Evidence, type Situation } from '../core/run-situation.js';
+import { isChecked } from '../core/submission.js';
 import { lookCloser } from './look-closer.js';
 import { locateRun, type LocatePorts, type Location } from './locate-run.js';
 
@@ -113,6 +114,16 @@ async function successorOf(
   return isDoubtful ? { run, driverState, unclear: location.because } : undefined;
 }
 
+/** A supervised driver whose program was not run ends with 0, so that Spark does not start it again. */
+async function settledWell(ports: ReconcilePorts, run: JobRun, report: DriverReport): Promise<JobRun> {
+  const refusal = isChecked(run.request)
+    ? programRefusal({ stdout: await readLog(ports.spark, report.submissionId, 'stdout') })
+    : undefined;
+  return refusal === undefined
+    ? settled(ports, run, 'FINISHED')
+    : settled(ports, run, 'FAILED', `driver FINISHED without a run of the program; ${refusal}`);
+}
+
 /** Writes down how a run ended whose driver will never run again, unless the job itself says that it lives. */
 async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport): Promise<Held> {
   const driverState = report.driverState ?? 'GONE';
@@ -129,7 +140,7 @@ async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport):
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { run: fresh ?? run, driverState };
-  if (runState === 'FINISHED') return { run: await settled(ports, fresh, runState), driverState };
+  if (runState === 'FINISHED') return { run: await settledWell(ports, fresh, report), driverState };
   const cause =
     runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, fresh, report) : undefined;
   const what =

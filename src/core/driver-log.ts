@@ -16,6 +16,15 @@ const longestReason = 400;
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line.trim() !== '');
 
+/** What our workers print in the place of a program that is not the one that was submitted (docker/spark/driver-python.sh). */
+const refusal = 'ProgramRefused: ';
+
+/** Why a worker did not run the program at its last start; undefined where it ran it. */
+export function programRefusal({ stdout }: Pick<DriverLog, 'stdout'>): string | undefined {
+  const last = linesOf(stdout).at(-1);
+  return last?.startsWith(refusal) === true ? last.slice(0, longestReason) : undefined;
+}
+
 /** The last `count` lines of a text. */
 export function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
@@ -63,6 +72,8 @@ function withoutHead(stderr: readonly string[]): readonly string[] {
  * JVM's main thread, else the end of both streams.
  */
 export function tellingEnd(log: DriverLog): string {
+  const refused = programRefusal(log);
+  if (refused !== undefined) return refused;
   const traceback = lastTraceback(log.stdout)?.lines;
   if (traceback !== undefined)
     return traceback.length <= maxLines
@@ -90,6 +101,8 @@ function errorOf({ lines, last }: Traceback): string | undefined {
  * line of stdout is taken where neither Python nor the JVM named an error: it is the message of a Python `SystemExit`.
  */
 export function failureLine(log: DriverLog): string | undefined {
+  const refused = programRefusal(log);
+  if (refused !== undefined) return refused;
   const traceback = lastTraceback(log.stdout);
   const line =
     (traceback === undefined ? undefined : errorOf(traceback)) ??

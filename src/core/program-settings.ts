@@ -18,6 +18,8 @@ const refused: Readonly<Record<string, string>> = {
   'spark.submit.pyFiles': 'use --py-file',
   'spark.ui.port': 'the first free port is taken',
   'spark.ui.killEnabled': "Spark's pages only show",
+  'spark.pyspark.python': 'set PYSPARK_PYTHON',
+  'spark.pyspark.driver.python': 'the workers check the program with it; set PYSPARK_PYTHON',
   'spark.redaction.regex': "it keeps secrets out of Spark's pages and logs",
 };
 

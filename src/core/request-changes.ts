@@ -21,8 +21,14 @@ function optionsOf(args: readonly string[]): { settings: Map<string, string>; re
   return { settings, rest: args.slice(at) };
 }
 
-/** What makes two runs of one job differ by itself: each has its own run id and its own place of the text. */
-const ownOfEachRun = new Set(['--name', 'spark.app.name']);
+/**
+ * What makes two runs of one job differ by itself: each has its own run id and its own place of the text. What the workers
+ * check follows from the text and from `supervise`.
+ */
+const ownOfEachRun = new Set([
+  ...['--name', 'spark.app.name'],
+  ...['CRYPTOPIPE_PROGRAM_FILES', 'CRYPTOPIPE_REFUSED_EXIT_CODE'],
+]);
 
 function withoutRunId(args: readonly string[]): readonly string[] {
   const at = args.indexOf('--run-id');

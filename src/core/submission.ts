@@ -30,6 +30,8 @@ export const ownSettings: Readonly<Record<string, string>> = {
   'spark.executor.memory': 'write resources.executor_memory',
   'spark.cores.max': 'write resources.cores_max',
   'spark.redaction.regex': 'what is hidden is the same for every job',
+  'spark.pyspark.python': 'write PYSPARK_PYTHON',
+  'spark.pyspark.driver.python': 'write PYSPARK_PYTHON; the workers check the program with it',
 };
 
 /** A file that is stored before Spark hears of the run; named by its content, so it never changes under a run. */
@@ -146,10 +148,30 @@ function pythonPart(
     environmentVariables: {
       MASTER: cluster.masterUrl,
       PYSPARK_PYTHON: cluster.python,
+      ...checkedFiles(work, [program.address, ...program.pyFiles]),
       ...hadoopUserOf(cluster),
     },
   };
 }
+
+/**
+ * What the check of our workers takes (docker/spark/driver-python.sh): the stored files that the driver's Python loads, the
+ * program first. On other workers these variables mean nothing.
+ */
+function checkedFiles({ files, supervise }: Work, addresses: readonly string[]): Record<string, string> {
+  const stored = addresses.flatMap((address) => files.find((file) => storedPathOf(file) === address) ?? []);
+  // Only with a stored program can the first of the list be it.
+  if (stored[0] === undefined || storedPathOf(stored[0]) !== addresses[0]) return {};
+  return {
+    CRYPTOPIPE_PROGRAM_FILES: stored.map(({ name, sha256 }) => `${name}:${sha256}`).join(' '),
+    // Else Spark would start it again and again, with the same file.
+    ...(supervise ? { CRYPTOPIPE_REFUSED_EXIT_CODE: '0' } : {}),
+  };
+}
+
+/** Whether our workers check the program of this request before they run it. */
+export const isChecked = (request: SubmissionRequest | undefined): boolean =>
+  request?.environmentVariables['CRYPTOPIPE_PROGRAM_FILES'] !== undefined;
 
 const hadoopUserOf = ({ hadoopUser }: ClusterView): Record<string, string> =>
   hadoopUser === undefined ? {} : { HADOOP_USER_NAME: hadoopUser };

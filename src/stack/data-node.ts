@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { answerOf } from './answer.js';
-import { hdfsCommand, type HdfsParts } from './hdfs.js';
+import { hdfsServerCommand, type HdfsParts } from './hdfs.js';
+import { logPathOf } from './log-path.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 
@@ -12,8 +13,9 @@ export function dataNodeServer(settings: StackSettings, parts: HdfsParts): Serve
   return {
     name: 'data-node',
     version: parts.version,
+    logPath: logPathOf(settings.dataDir, 'data-node'),
     ports: { 'DataNode web': dataNodeHttp, 'DataNode data': dataNodeData, 'DataNode IPC': dataNodeIpc },
-    prepare: () => Promise.resolve(hdfsCommand(settings, parts, [className])),
+    prepare: () => hdfsServerCommand(settings, parts, { name: 'data-node', className }),
     checkReady: (signal) => roundTrip(settings, signal),
     readyTimeoutMs: 90_000,
     stopSignal: 'SIGTERM',

@@ -2,6 +2,8 @@ import { readdirSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { logPathOf } from './log-path.js';
+import { layout, pattern, writeRollingLog, type LogLevels } from './server-log.js';
 import type { Command } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -75,15 +77,23 @@ export function hdfsSite(settings: StackSettings): Record<string, string> {
   };
 }
 
-const logProperties = `appender.console.type=Console
+/** Of programs without a log of their own: the format of a new NameNode. */
+const consoleLog = `appender.console.type=Console
 appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%throwable
+appender.console.layout.type=${layout}
+appender.console.layout.pattern=${pattern}
 rootLogger.level=INFO
 rootLogger.appenderRef.console.ref=console
-logger.http.name=org.eclipse.jetty
-logger.http.level=WARN
 `;
+
+/** The loggers that write a line or more for each request or block: most of the log, and none of what went wrong. */
+const daemonLevels: LogLevels = {
+  'org.eclipse.jetty': 'WARN',
+  'org.apache.hadoop.hdfs.server.namenode.FSNamesystem.audit': 'OFF',
+  'org.apache.hadoop.hdfs.server.datanode.DataNode.clienttrace': 'OFF',
+  'org.apache.hadoop.hdfs.StateChange': 'WARN',
+  BlockStateChange: 'WARN',
+};
 
 /** Writes the configuration folder that NameNode, DataNode and HDFS clients share; returns it. */
 export async function writeHadoopConf(settings: StackSettings): Promise<string> {
@@ -91,8 +101,24 @@ export async function writeHadoopConf(settings: StackSettings): Promise<string> 
   await mkdir(conf, { recursive: true });
   await writeFile(join(conf, 'core-site.xml'), hadoopXml(coreSite(settings)));
   await writeFile(join(conf, 'hdfs-site.xml'), hadoopXml(hdfsSite(settings)));
-  await writeFile(join(conf, 'log4j2.properties'), logProperties);
+  await writeFile(join(conf, 'log4j2.properties'), consoleLog);
   return conf;
+}
+
+type HdfsServer = 'name-node' | 'secondary-name-node' | 'data-node';
+
+/** A server of HDFS with a log of its own. */
+export async function hdfsServerCommand(
+  settings: StackSettings,
+  parts: HdfsParts,
+  server: { readonly name: HdfsServer; readonly className: string },
+): Promise<Command> {
+  const log = await writeRollingLog(join(hdfsFolder(settings), `${server.name}-log4j2.properties`), {
+    path: logPathOf(settings.dataDir, server.name),
+    levels: daemonLevels,
+  });
+  const command = hdfsCommand(settings, parts, [server.className]);
+  return { ...command, args: [log, ...command.args] };
 }
 
 /** The heap of each server of HDFS. */

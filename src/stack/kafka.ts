@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { Kafka, logLevel } from 'kafkajs';
 import { UnreachableError } from '../core/errors.js';
+import { logPathOf } from './log-path.js';
+import { writeRollingLog } from './server-log.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -18,17 +20,19 @@ export interface KafkaParts {
 export function kafkaServer(settings: StackSettings, parts: KafkaParts): Server {
   const folder = join(settings.dataDir, 'kafka');
   const { kafka: port, kafkaController } = settings.ports;
+  const logPath = logPathOf(settings.dataDir, 'kafka');
   return {
     name: 'kafka',
     version: parts.version,
+    logPath,
     ports: { Kafka: port, 'Kafka controller': kafkaController },
     prepare: async (signal) => {
       await mkdir(folder, { recursive: true });
       await writeFile(join(folder, 'server.properties'), kafkaProperties(settings, folder));
-      await writeFile(join(folder, 'log4j2.properties'), logProperties);
+      const log = await writeRollingLog(join(folder, 'log4j2.properties'), { path: logPath });
       const command = commandOf(settings, parts, folder);
       if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(command, folder, signal);
-      return { ...command, args: [...command.args, 'kafka.Kafka', join(folder, 'server.properties')] };
+      return { ...command, args: [log, ...command.args, 'kafka.Kafka', join(folder, 'server.properties')] };
     },
     checkReady: () => listTopics(port),
     readyTimeoutMs: 90_000,
@@ -68,14 +72,6 @@ export function kafkaProperties(settings: StackSettings, folder: string): string
     .join('');
 }
 
-const logProperties = `appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %m (%c)%n%throwable
-rootLogger.level=INFO
-rootLogger.appenderRef.console.ref=console
-`;
-
 /** By the variable that takes them in Kafka's image, which docker-compose.yml sets to the same. */
 export const kafkaJvm = {
   KAFKA_HEAP_OPTS: ['-Xms128m', '-Xmx512m'],
@@ -85,12 +81,7 @@ export const kafkaJvm = {
 function commandOf(settings: StackSettings, parts: KafkaParts, folder: string): Command {
   return {
     file: parts.java,
-    args: [
-      ...Object.values(kafkaJvm).flat(),
-      `-Dlog4j2.configurationFile=${join(folder, 'log4j2.properties')}`,
-      '-cp',
-      parts.jars.join(':'),
-    ],
+    args: [...Object.values(kafkaJvm).flat(), '-cp', parts.jars.join(':')],
     cwd: folder,
     env: serverEnvironment(settings),
   };

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { UnreachableError } from '../core/errors.js';
 import { answerOf } from './answer.js';
-import { hdfsCommand, hdfsFolder, writeHadoopConf, type HdfsParts } from './hdfs.js';
+import { hdfsCommand, hdfsFolder, hdfsServerCommand, writeHadoopConf, type HdfsParts } from './hdfs.js';
+import { logPathOf } from './log-path.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 
@@ -17,13 +18,14 @@ export function nameNodeServer(settings: StackSettings, parts: HdfsParts): Serve
   return {
     name: 'name-node',
     version: parts.version,
+    logPath: logPathOf(settings.dataDir, 'name-node'),
     ports: { NameNode: nameNodeRpc, WebHDFS: nameNodeHttp },
     prepare: async (signal) => {
       await writeHadoopConf(settings);
       if (!existsSync(join(hdfsFolder(settings), 'name', 'current', 'VERSION'))) {
         await format(settings, parts, signal);
       }
-      return hdfsCommand(settings, parts, [className]);
+      return hdfsServerCommand(settings, parts, { name: 'name-node', className });
     },
     checkReady: async (signal) => {
       const url = `http://127.0.0.1:${nameNodeHttp}/jmx?qry=Hadoop:service=NameNode,name=NameNodeStatus`;

@@ -1,6 +1,6 @@
 import { mkdirSync, chownSync } from 'node:fs';
-import { rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
@@ -8,6 +8,7 @@ import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
 import { withClient } from './postgres-client.js';
 import { clearStaleLock, holdsCluster } from './postgres-folder.js';
+import { logPathOf } from './log-path.js';
 import type { Command, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
@@ -16,14 +17,17 @@ type Postgres = NonNullable<Installed['postgres']>;
 /** PostgreSQL: the role and the database of the configuration, reached over loopback with a password. */
 export function postgresServer(settings: StackSettings, postgres: Postgres): Server {
   const port = settings.ports.postgres;
+  const logPath = logPathOf(settings.dataDir, 'postgres');
   return {
     name: 'postgres',
     version: postgres.version,
     ports: { PostgreSQL: port },
+    logPath,
     prepare: async (signal) => {
       await initialize(settings, postgres, signal);
       await clearStaleLock(postgres.dataFolder);
       await writeFile(passFileOf(settings.dataDir), passFileText(settings), { mode: 0o600 });
+      await linkLog(logPath, join(postgres.dataFolder, logFolder));
       return commandOf(settings, postgres);
     },
     checkReady: (signal) => answersAsRole(settings, signal),
@@ -50,6 +54,30 @@ export const postgresOptions = {
   log_timezone: 'UTC',
 } as const;
 
+/** A link beside the logs of the others; what was there is a link too, or a log of a version that did not roll. */
+async function linkLog(link: string, folder: string): Promise<void> {
+  await mkdir(dirname(link), { recursive: true });
+  await rm(link, { force: true });
+  await symlink(folder, link);
+}
+
+/** In its data folder, which belongs to the user that the server runs as. */
+const logFolder = 'log';
+
+/**
+ * A file for each day of the week, which the same day of the next week begins anew. PostgreSQL has no way to keep a number of
+ * files by their size: one that is rolled by size and given a name that exists is appended to.
+ * https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-TRUNCATE-ON-ROTATION
+ */
+export const postgresLog = {
+  logging_collector: 'on',
+  log_directory: logFolder,
+  log_filename: 'postgresql-%a.log',
+  log_rotation_age: '1d',
+  log_rotation_size: '0',
+  log_truncate_on_rotation: 'on',
+} as const;
+
 /** How the database is made: from 17 on the locale is built in; before, the system must have it. */
 export function initdbFlags(version: string): string[] {
   const locale =
@@ -66,6 +94,7 @@ function commandOf(settings: StackSettings, postgres: Postgres): Command {
     port: String(settings.ports.postgres),
     unix_socket_directories: '',
     ...postgresOptions,
+    ...postgresLog,
   };
   return {
     file: join(postgres.binFolder, 'postgres'),

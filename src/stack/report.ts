@@ -1,7 +1,7 @@
 import { coreServers, optionalServers, type ProcessReport } from '../core/ports/stack.js';
 import { isWaiting } from '../core/restarts.js';
 import { isAlive, membersOf, memoryOf } from './process-table.js';
-import { logPathOf } from './runner.js';
+import { logPathOf } from './log-path.js';
 import { readState, type ProcessRecord } from './state.js';
 
 /** What the state file says, held against the processes that live. Every core server is listed, started or not. */

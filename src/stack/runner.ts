@@ -1,6 +1,6 @@
-import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import type { Say, ServerName } from '../core/ports/stack.js';
+import { logPathOf, outputPathOf } from './log-path.js';
 import { checkPorts } from './port-check.js';
 import { endProcess, startDetached } from './process.js';
 import { isAlive } from './process-table.js';
@@ -15,8 +15,6 @@ export interface RunCall {
   readonly say: Say;
   readonly signal: AbortSignal;
 }
-
-export const logPathOf = (dataDir: string, name: string): string => join(dataDir, 'logs', `${name}.log`);
 
 /**
  * Starts the servers that do not run, each as soon as those that it needs are ready. All or nothing: where one fails, what
@@ -66,7 +64,7 @@ async function awaitDependents(
     dependents.map((server) =>
       waitReady({
         name: server.name,
-        logPath: logPathOf(settings.dataDir, server.name),
+        logPath: server.logPath ?? logPathOf(settings.dataDir, server.name),
         timeoutMs: server.readyTimeoutMs,
         signal,
         check: (attempt) => server.checkReady(attempt),
@@ -109,8 +107,9 @@ async function startOne(server: Server, call: RunCall): Promise<void> {
   call.signal.throwIfAborted();
   const command = await server.prepare(call.signal);
   call.signal.throwIfAborted();
-  const logPath = logPathOf(dataDir, server.name);
-  const started = await startDetached(command, logPath);
+  const logPath = server.logPath ?? logPathOf(dataDir, server.name);
+  const outputPath = server.logPath === undefined ? logPath : outputPathOf(dataDir, server.name);
+  const started = await startDetached(command, outputPath);
   const record: ProcessRecord = {
     kind: 'server',
     portOffset,
@@ -127,6 +126,7 @@ async function startOne(server: Server, call: RunCall): Promise<void> {
   await waitReady({
     name: server.name,
     logPath,
+    output: { path: outputPath, startedAt },
     timeoutMs: server.readyTimeoutMs,
     signal: call.signal,
     check: (signal) => server.checkReady(signal),

@@ -1,5 +1,6 @@
 import { answerOf } from './answer.js';
-import { hdfsCommand, type HdfsParts } from './hdfs.js';
+import { hdfsServerCommand, type HdfsParts } from './hdfs.js';
+import { logPathOf } from './log-path.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 
@@ -11,8 +12,9 @@ export function secondaryNameNodeServer(settings: StackSettings, parts: HdfsPart
   return {
     name: 'secondary-name-node',
     version: parts.version,
+    logPath: logPathOf(settings.dataDir, 'secondary-name-node'),
     ports: { 'SecondaryNameNode web': secondaryNameNodeHttp },
-    prepare: () => Promise.resolve(hdfsCommand(settings, parts, [className])),
+    prepare: () => hdfsServerCommand(settings, parts, { name: 'secondary-name-node', className }),
     checkReady: async (signal) => {
       const bean = 'Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo';
       const url = `http://127.0.0.1:${secondaryNameNodeHttp}/jmx?qry=${bean}`;

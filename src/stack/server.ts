@@ -16,6 +16,11 @@ export interface Server {
   readonly version: string;
   /** By name, so that a message can say which port is taken for what. */
   readonly ports: Readonly<Record<string, number>>;
+  /**
+   * The file that it writes its log to and rolls by itself, or a folder of such files; undefined where its output is its
+   * log.
+   */
+  readonly logPath?: string;
   /** Writes configuration, formats storage where there is none, and says what to run. */
   prepare(signal: AbortSignal): Promise<Command>;
   /** One real call; rejects while the server is not ready. A ConfigError ends the waiting: it would never get ready. */

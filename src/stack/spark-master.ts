@@ -2,9 +2,10 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { restKeyFileOf } from '../core/rest-key.js';
 import { answerOf } from './answer.js';
+import { logPathOf } from './log-path.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
-import { sparkCommand, writeSparkConf, type SparkParts } from './spark.js';
+import { daemonLog, sparkCommand, writeSparkConf, type SparkParts } from './spark.js';
 
 /** Takes calls to the REST server that carry a token signed with the key, and answers the others by 403. */
 const filter = 'org.apache.spark.ui.JWSFilter';
@@ -14,9 +15,11 @@ const className = 'org.apache.spark.deploy.master.Master';
 export function sparkMasterServer(settings: StackSettings, parts: SparkParts): Server {
   const folder = join(settings.dataDir, 'spark-master');
   const { sparkRpc, sparkUi, sparkRest } = settings.ports;
+  const logPath = logPathOf(settings.dataDir, 'spark-master');
   return {
     name: 'spark-master',
     version: parts.version,
+    logPath,
     ports: { 'Spark master': sparkRpc, 'Spark master web': sparkUi, 'Spark REST': sparkRest },
     prepare: async () => {
       // Private: it holds the commands of the drivers with their environment.
@@ -24,7 +27,8 @@ export function sparkMasterServer(settings: StackSettings, parts: SparkParts): S
       await mkdir(recovery, { recursive: true, mode: 0o700 });
       await writeSparkConf(folder, sparkMasterSettings(sparkRest, recovery, await restKeyOf(settings)));
       const address = ['--host', '127.0.0.1', '--port', String(sparkRpc), '--webui-port', String(sparkUi)];
-      return sparkCommand(settings, parts, { folder, args: [className, ...address], env: {} });
+      const env = { SPARK_MASTER_OPTS: await daemonLog(folder, logPath) };
+      return sparkCommand(settings, parts, { folder, args: [className, ...address], env });
     },
     checkReady: async (signal) => {
       const { status } = JSON.parse(await answerOf(`http://127.0.0.1:${sparkUi}/json/`, signal)) as {

@@ -2,6 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Installation } from '../core/ports/stack.js';
 import type { Command } from './server.js';
+import { layout, levelLines, pattern, writeRollingLog, type LogLevels } from './server-log.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
 export interface SparkParts {
@@ -10,16 +11,25 @@ export interface SparkParts {
   readonly version: string;
 }
 
-const logProperties = `appender.console.type=Console
+/**
+ * What drivers and executors log, to the stderr that their worker keeps; the same file is in Spark's image. A worker rolls
+ * the output of executors and not that of drivers, so a healthy stream must write nothing there.
+ */
+export const jobLog = `appender.console.type=Console
 appender.console.name=console
 appender.console.target=SYSTEM_ERR
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%ex
-rootLogger.level=info
+appender.console.layout.type=${layout}
+appender.console.layout.pattern=${pattern}
+rootLogger.level=WARN
 rootLogger.appenderRef.console.ref=console
-logger.jetty.name=org.sparkproject.jetty
-logger.jetty.level=warn
-`;
+${levelLines({
+  // Which application a driver has become, for programs that do not register themselves.
+  'org.apache.spark.scheduler.cluster.StandaloneSchedulerBackend': 'INFO',
+  // The end of a process: the time since its first line is how long it ran.
+  'org.apache.spark.util.ShutdownHookManager': 'INFO',
+})}`;
+
+const daemonLevels: LogLevels = { 'org.sparkproject.jetty': 'WARN' };
 
 /** What every daemon of Spark is told, here and in docker-compose.yml. */
 export const sparkDaemonEnvironment = {
@@ -40,9 +50,13 @@ export async function writeSparkConf(
   const file = join(conf, 'spark-defaults.conf');
   await rm(file, { force: true }); // A file that is there already would keep its mode.
   await writeFile(file, lines.join(''), { mode: 0o600 });
-  await writeFile(join(conf, 'log4j2.properties'), logProperties);
+  await writeFile(join(conf, 'log4j2.properties'), jobLog);
   return conf;
 }
+
+/** The Java argument by which a daemon takes a log of its own; without it, it would log as the jobs do. */
+export const daemonLog = (folder: string, path: string): Promise<string> =>
+  writeRollingLog(join(folder, 'daemon-log4j2.properties'), { path, levels: daemonLevels });
 
 /** A daemon of Spark standalone; `spark-class` ends in exec, so its pid is the daemon's. */
 export function sparkCommand(

@@ -5,6 +5,8 @@ import { logTail } from './log-tail.js';
 export interface Waiting {
   readonly name: string;
   readonly logPath: string;
+  /** What it prints, where that is another file than its log, and when it was started: the log holds earlier starts too. */
+  readonly output?: { readonly path: string; readonly startedAt: number };
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly check: (signal: AbortSignal) => Promise<void>;
@@ -44,8 +46,15 @@ export async function waitReady(waiting: Waiting): Promise<void> {
 
 async function failure(waiting: Waiting, what: string, cause: unknown): Promise<UnreachableError> {
   return new UnreachableError(`${waiting.name} ${what}`, {
-    logTail: await logTail(waiting.logPath, 25),
+    logTail: await failureExcerpt(waiting),
     nextStep: `Its whole log is ${waiting.logPath}.`,
     cause,
   });
+}
+
+/** The last lines of what it printed, and of its log below them. */
+async function failureExcerpt({ logPath, output }: Waiting): Promise<string> {
+  if (output === undefined || output.path === logPath) return logTail(logPath, 25);
+  const parts = [await logTail(output.path, 25), await logTail(logPath, 25, { since: output.startedAt })];
+  return parts.filter((part) => part !== '').join('\n');
 }

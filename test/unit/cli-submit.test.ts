@@ -27,7 +27,7 @@ describe('submit --dry-run', () => {
     const { exitCode, out } = await callCli(['submit', 'streaming', '--dry-run'], env);
     expect(exitCode).toBe(0);
     const comparable = out
-      .replace(/jobs\/[0-9a-f]{64}\//, 'jobs/<sha256>/')
+      .replaceAll(/\b[0-9a-f]{64}\b/g, '<sha256>')
       .replaceAll(/\d{8}t\d{6}-[0-9a-f]{6}/g, '20261123t211500-ab12cd');
     expect(comparable).toBe(golden);
   });

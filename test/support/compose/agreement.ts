@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { basePorts } from '../../../src/core/settings.js';
 import { airflowEnvironment } from '../../../src/stack/airflow.js';
 import { coreSite, hdfsHeap, hdfsSite } from '../../../src/stack/hdfs.js';
@@ -8,8 +8,13 @@ import { stackLock } from '../../../src/stack/install/lock.js';
 import { kafkaJvm, kafkaProperties } from '../../../src/stack/kafka.js';
 import { initdbFlags, postgresOptions } from '../../../src/stack/postgres.js';
 import { sparkMasterSettings } from '../../../src/stack/spark-master.js';
-import { leastCores, workerMemory } from '../../../src/stack/spark-worker.js';
-import { sparkDaemonEnvironment } from '../../../src/stack/spark.js';
+import {
+  driverPython,
+  leastCores,
+  sparkWorkerSettings,
+  workerMemory,
+} from '../../../src/stack/spark-worker.js';
+import { jobLog, sparkDaemonEnvironment } from '../../../src/stack/spark.js';
 import type { StackSettings } from '../../../src/stack/settings.js';
 import { interpolated, type ComposeFile } from './model.js';
 import type { Rule } from './rules.js';
@@ -60,6 +65,10 @@ function readProperties(text: string, separator: RegExp): Record<string, string>
     }),
   );
 }
+
+/** Words of `-Dname=value`. */
+const systemProperties = (options: string): Record<string, string> =>
+  readProperties(options.replaceAll(/(^| )-D/g, '\n'), /=/);
 
 const kafkaAgrees: Rule = (file) => {
   const environment = environmentOf(file, 'kafka');
@@ -155,6 +164,12 @@ const hdfsClientAgrees =
     ];
   };
 
+const readDriverPython = (root: string): Record<string, string> => {
+  const image = readFileSync(join(root, 'docker/spark/Dockerfile'), 'utf8');
+  const [, path] = /^ENV PYSPARK_DRIVER_PYTHON=(\S+)$/m.exec(image) ?? [];
+  return path === undefined ? {} : { PYSPARK_DRIVER_PYTHON: path };
+};
+
 const sparkAgrees =
   (root: string): Rule =>
   (file) => {
@@ -173,6 +188,21 @@ const sparkAgrees =
       ]),
       ...differences('Spark master', daemon('spark-master'), sparkDaemonEnvironment),
       ...differences('Spark worker', daemon('spark-worker'), sparkDaemonEnvironment),
+      // The log of a daemon is Docker's there and a file here; that of the jobs is the same.
+      ...differences(
+        'Spark worker',
+        systemProperties(environmentOf(file, 'spark-worker')['SPARK_WORKER_OPTS'] ?? ''),
+        sparkWorkerSettings,
+        ['log4j2.configurationFile'],
+      ),
+      ...differences('Spark image', readDriverPython(root), {
+        PYSPARK_DRIVER_PYTHON: `/opt/cryptopipe/${basename(driverPython)}`,
+      }),
+      ...differences(
+        'log of Spark jobs:',
+        readProperties(readFileSync(join(root, 'docker/spark/log4j2.properties'), 'utf8'), /=/),
+        readProperties(jobLog, /=/),
+      ),
       ...differences(
         'Spark worker',
         { cores: flag('--cores'), memory: flag('--memory') },

@@ -95,6 +95,42 @@ describe('a Python program', () => {
   });
 });
 
+describe('the check of our workers', () => {
+  const checked = async (values: Partial<ProgramCall>): Promise<Record<string, string>> => {
+    const { environmentVariables } = await requestOf({ mainClass: undefined, ...values });
+    const entries = Object.entries(environmentVariables);
+    return Object.fromEntries(entries.filter(([name]) => name.startsWith('CRYPTOPIPE_')));
+  };
+
+  it('has the hash of each stored file that the driver loads, the program first', async () => {
+    const pyFiles = ['lib.zip', 'hdfs:/libs/other.zip', 'rules.py'];
+    expect(await checked({ kind: 'python', file: 'etl.py', pyFiles })).toEqual({
+      CRYPTOPIPE_PROGRAM_FILES: 'etl.py:hash-of-etl.py lib.zip:hash-of-lib.zip rules.py:hash-of-rules.py',
+    });
+  });
+
+  it('ends a supervised driver for good', async () => {
+    expect(await checked({ kind: 'python', file: 'etl.py', supervise: true })).toEqual({
+      CRYPTOPIPE_PROGRAM_FILES: 'etl.py:hash-of-etl.py',
+      CRYPTOPIPE_REFUSED_EXIT_CODE: '0',
+    });
+  });
+
+  it('is not asked for a program at an address, nor for a JAR', async () => {
+    expect(await checked({ kind: 'python', file: 's3a://bucket/etl.py', pyFiles: ['lib.zip'] })).toEqual({});
+    expect(await checked({ mainClass: 'org.example.Pi' })).toEqual({});
+  });
+
+  it.each(['spark.pyspark.python=/x', 'spark.pyspark.driver.python=/x'])(
+    'is not left out by %s',
+    async (conf) => {
+      await expect(work({ kind: 'python', file: 'a.py', conf: [conf] })).rejects.toThrow(
+        'set PYSPARK_PYTHON',
+      );
+    },
+  );
+});
+
 describe('what is refused', () => {
   it.each<[Partial<ProgramCall>, string]>([
     [{ file: 'pi.py' }, 'The program pi.py does not end with .jar'],

@@ -164,6 +164,35 @@ describe('a run without supervise whose worker was lost', () => {
   });
 });
 
+describe('a run whose program the worker has refused', () => {
+  const refused = 'ProgramRefused: streaming.py has SHA-256 1, but 2 was submitted';
+
+  it('is FAILED for that reason, although its supervised driver ends with 0', async () => {
+    const seen = await running(supervised);
+    Object.assign(seen.world.spark.drivers[0]!, { state: 'FINISHED', stdout: `${refused}\n` });
+    expect(await look(seen)).toMatchObject({
+      state: 'FAILED',
+      situation: 'failed',
+      error: `driver FINISHED without a run of the program; ${refused}`,
+    });
+  });
+
+  it('is FAILED for that reason where nothing supervises it', async () => {
+    const seen = await running(unsupervised);
+    Object.assign(seen.world.spark.drivers[0]!, { state: 'FAILED', stdout: `${refused}\n` });
+    expect(await look(seen)).toMatchObject({
+      state: 'FAILED',
+      error: `driver FAILED: its process ended with another exit code than 0; ${refused}`,
+    });
+  });
+
+  it('is not every run that has FINISHED', async () => {
+    const seen = await running(supervised);
+    Object.assign(seen.world.spark.drivers[0]!, { state: 'FINISHED', stdout: 'done\n' });
+    expect(await look(seen)).toMatchObject({ state: 'FINISHED', error: undefined });
+  });
+});
+
 describe('a program that does not register itself', () => {
   const program = { kind: 'jar', address: 'hdfs://nn/pi.jar', mainClass: 'Pi', args: [], jars: [] } as const;
   const jar = { ...streamingWork, single: false, registersItself: false, files: [], program };

@@ -5,6 +5,7 @@ import {
   failureLine,
   lastLines,
   messageLine,
+  programRefusal,
   tellingEnd,
   type DriverLog,
 } from '../../../src/core/driver-log.js';
@@ -41,6 +42,23 @@ describe('tellingEnd', () => {
   it('shows the ends of both streams where there is no traceback', () => {
     const end = tellingEnd({ stdout: manyLines(30, 'out'), stderr: manyLines(30, 'err') }).split('\n');
     expect([end[0], end[9], end[10], end.at(-1)]).toEqual(['out 21', 'out 30', 'err 11', 'err 30']);
+  });
+});
+
+describe('a program that the worker has refused', () => {
+  const before = 'Traceback (most recent call last):\nValueError: of an earlier start\n';
+  const refused = 'ProgramRefused: job.py has SHA-256 1, but 2 was submitted';
+
+  it('is the reason, whatever an earlier start has printed', () => {
+    const log = { stdout: `${before}${refused}\n`, stderr: manyLines(9, 'ERROR') };
+    expect(programRefusal(log)).toBe(refused);
+    expect(tellingEnd(log)).toBe(refused);
+    expect(failureLine(log)).toBe(refused);
+  });
+
+  it('is no reason once it was run after all', () => {
+    expect(programRefusal({ stdout: `${refused}\nrunning\n` })).toBeUndefined();
+    expect(programRefusal({ stdout: '' })).toBeUndefined();
   });
 });
 

@@ -52,6 +52,16 @@ describeChecks([
         says: 'Spark worker cores: docker 2, native 6',
       },
       {
+        from: 'logs.rolling.maxSize=10485760',
+        to: 'logs.rolling.maxSize=1048576',
+        says: 'Spark worker spark.executor.logs.rolling.maxSize: docker 1048576, native 10485760',
+      },
+      {
+        from: '-Dspark.executor.logs.rolling.strategy=size',
+        to: '',
+        says: 'Spark worker spark.executor.logs.rolling.strategy: docker none, native size',
+      },
+      {
         from: 'max_connections=60',
         to: 'max_connections=100',
         says: 'PostgreSQL max_connections: docker 100, native 60',
