@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe } from 'vitest';
 import { cryptopipe } from './pipeline.js';
+import { getJson } from './sandbox.js';
 import { inheritedEnvironment } from './stack.js';
 
 /** One try to install; the error's words where it fails. */
@@ -93,4 +94,23 @@ export class Airflow {
     });
     return ((await response.json()) as { access_token: string }).access_token;
   }
+}
+
+/**
+ * What the verdicts of a day are that has trades in its last ten minutes alone, by the exchange's own bars: a tape may have minutes
+ * without a trade. `endOfDay` in epoch ms.
+ */
+export async function minutesOfTape(
+  exchangeUrl: string,
+  endOfDay: number,
+): Promise<{ bars: number; equal: number; edge: number; quiet: number }> {
+  const span = `startTime=${endOfDay - 600_000}&endTime=${endOfDay - 1}`;
+  const path = `/api/v3/klines?symbol=BTCUSDT&interval=1m&${span}`;
+  const klines = await getJson<(string | number)[][]>(exchangeUrl, path);
+  if (klines.length !== 10) throw new Error(`the exchange has ${klines.length} bars of the last ten minutes`);
+  const isTraded = klines.map((kline) => Number(kline[8]) > 0);
+  const bars = isTraded.filter(Boolean).length;
+  const firstBar = isTraded.indexOf(true);
+  // Nothing proves the beginning of the first bar, and of the minutes before it.
+  return { bars, equal: bars - 1, edge: 1430 + firstBar + 1, quiet: 10 - firstBar - bars };
 }
