@@ -161,6 +161,7 @@ describe('a command in the background', () => {
     await expect.poll(async () => (await report())?.restarts?.count, within(15_000)).toBe(2);
     expect(await background.stop('produce')).toBe(true);
     expect(isAlive(supervisor)).toBe(false);
+    expect(log().match(/^arguments/gm)).toHaveLength(2);
     expect(readState(dataDir)).toBeUndefined();
   });
 
