@@ -80,7 +80,7 @@ describe('a command in the background', () => {
     const before = programOf(first);
     process.kill(first.pid!, 'SIGKILL');
     await expect.poll(() => isAlive(before), within(2000)).toBe(false);
-    expect(await report()).toMatchObject({ state: 'died', pid: undefined });
+    await expect.poll(report, within(5000)).toMatchObject({ state: 'died', pid: undefined });
     const [second] = await background.resume();
     expect(second).toMatchObject({ name: 'produce', state: 'running' });
     expect(programOf(second!).pid).not.toBe(before.pid);
@@ -134,6 +134,7 @@ describe('a command in the background', () => {
     const { pid } = await background.start({ name: 'produce', args: ['produce'] });
     process.kill(pid!, 'SIGKILL');
     crashWith(3);
+    await expect.poll(async () => (await report())?.state, within(5000)).toBe('died');
     await expect(background.resume()).rejects.toMatchObject({ exitCode: 3 });
     expect(await report()).toMatchObject({ name: 'produce', state: 'died' });
     crashNoMore();
