@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 export const rolling = { maxBytes: 10 * 1024 * 1024, keptFiles: 5 } as const;
 
 /** Levels by the name of a logger; all others are at INFO. */
-export type LogLevels = Readonly<Record<string, 'INFO' | 'WARN' | 'OFF'>>;
+export type LogLevels = Readonly<Record<string, 'INFO' | 'WARN' | 'ERROR' | 'OFF'>>;
 
 export const layout = 'PatternLayout';
 export const pattern = '%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%throwable';
