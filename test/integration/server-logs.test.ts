@@ -78,7 +78,9 @@ describe('the log of the NameNode', () => {
     await app.files.remove('/noticed');
     const text = readFileSync(log('name-node.log'), 'utf8');
     expect(text).not.toMatch(/ audit: | StateChange: |BlockStateChange: |(GET|PUT|DELETE) \/webhdfs\/v1/);
-    expect(readFileSync(log('data-node.log'), 'utf8')).not.toMatch(/ clienttrace: |(GET|PUT|DELETE) \/webhdfs\/v1/);
+    expect(readFileSync(log('data-node.log'), 'utf8')).not.toMatch(
+      / clienttrace: |(GET|PUT|DELETE) \/webhdfs\/v1/,
+    );
   });
 });
 
