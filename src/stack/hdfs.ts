@@ -92,6 +92,8 @@ const daemonLevels: LogLevels = {
   'org.apache.hadoop.hdfs.server.namenode.FSNamesystem.audit': 'OFF',
   'org.apache.hadoop.hdfs.server.datanode.DataNode.clienttrace': 'OFF',
   'org.apache.hadoop.hdfs.StateChange': 'WARN',
+  'http.requests': 'WARN',
+  'datanode.webhdfs': 'WARN',
   BlockStateChange: 'WARN',
 };
 

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 export const rolling = { maxBytes: 10 * 1024 * 1024, keptFiles: 5 } as const;
 
 /** Levels by the name of a logger; all others are at INFO. */
-export type LogLevels = Readonly<Record<string, 'INFO' | 'WARN' | 'OFF'>>;
+export type LogLevels = Readonly<Record<string, 'INFO' | 'WARN' | 'ERROR' | 'OFF'>>;
 
 export const layout = 'PatternLayout';
 export const pattern = '%d{yyyy-MM-dd HH:mm:ss,SSS} %p %c{1}: %m%n%throwable';
@@ -25,11 +25,13 @@ export const levelLines = (levels: LogLevels): string =>
     .join('');
 
 /**
- * Configuration of log4j 2: one file, rolled by its size. The newest rolled file is `<path>.1`.
+ * Configuration of log4j 2: one file, rolled by its size. The newest rolled file is `<path>.1`. The log stays open until the
+ * process has ended, since servers log their own end.
  * https://logging.apache.org/log4j/2.x/manual/appenders/rolling-file.html
  */
 export function rollingLog(path: string, levels: LogLevels = {}): string {
-  return `appender.file.type=RollingFile
+  return `shutdownHook=disable
+appender.file.type=RollingFile
 appender.file.name=file
 appender.file.fileName=${propertyValue(path)}
 appender.file.filePattern=${propertyValue(path.replaceAll('%', '%%'))}.%i

@@ -27,6 +27,8 @@ ${levelLines({
   'org.apache.spark.scheduler.cluster.StandaloneSchedulerBackend': 'INFO',
   // The end of a process: the time since its first line is how long it ran.
   'org.apache.spark.util.ShutdownHookManager': 'INFO',
+  // Warns of each batch that took longer than its interval; how far a query is behind is in the database.
+  'org.apache.spark.sql.execution.streaming.runtime.ProcessingTimeExecutor': 'ERROR',
 })}`;
 
 const daemonLevels: LogLevels = { 'org.sparkproject.jetty': 'WARN' };

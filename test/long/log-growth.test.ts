@@ -30,7 +30,7 @@ beforeAll(async () => {
   ]);
   pipeline = await aPipeline('logs', { exchangeUrl: exchange.url, stackEnvironment: stack.env });
   producer = startCommand(pipeline.environment, ['produce', '--symbols', symbols.join(','), '--quiet']);
-  await pipeline.submit({ lake_interval_ms: 60_000 });
+  await pipeline.submit({ lake_interval_ms: 60_000 }, ['--timeout', '270']);
 });
 
 afterAll(async () => {

@@ -128,6 +128,7 @@ describe('what Spark jobs log', () => {
     const text = readFileSync(join(env['SPARK_CONF_DIR'] ?? '', 'log4j2.properties'), 'utf8');
     expect(text).toMatch(/^rootLogger\.level=WARN$/m);
     expect(text).toMatch(/^appender\.console\.target=SYSTEM_ERR$/m);
+    expect(text).toMatch(/ProcessingTimeExecutor\n.*level=ERROR$/m);
     expect(
       [...text.matchAll(/^logger\.\w+\.name=(.*)\nlogger\.\w+\.level=INFO$/gm)].map(([, name]) => name),
     ).toEqual([
