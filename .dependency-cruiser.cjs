@@ -53,6 +53,16 @@ module.exports = {
       },
     },
     {
+      name: 'postgres-is-a-client',
+      comment: 'what errors and TLS of PostgreSQL mean, for adapters and stack; it sends nothing itself',
+      severity: 'error',
+      from: { path: '^src/postgres/' },
+      to: {
+        pathNot: ['^src/postgres/', '^src/core/', '^node_modules/pg/', '^node_modules/@types/pg/'],
+        dependencyTypesNot: ['core'],
+      },
+    },
+    {
       name: 'adapters-stand-alone',
       comment: 'an adapter talks to one system; two adapters meet in compose.ts only',
       severity: 'error',
@@ -91,8 +101,8 @@ module.exports = {
       name: 'compose-knows-both-sides',
       comment: 'only compose.ts builds adapters, stacks, sandboxes and servers',
       severity: 'error',
-      from: { pathNot: '^src/(compose\\.ts|http/|adapters/|stack/|sandbox/|dashboard/)' },
-      to: { path: '^src/(http|adapters|stack|sandbox|dashboard)/' },
+      from: { pathNot: '^src/(compose\\.ts|http/|postgres/|adapters/|stack/|sandbox/|dashboard/)' },
+      to: { path: '^src/(http|postgres|adapters|stack|sandbox|dashboard)/' },
     },
   ],
   options: {

@@ -273,7 +273,7 @@ function lazyStack(config: Config): Stack {
   const stack = async (): Promise<Stack> =>
     config.stack === 'docker'
       ? (await import('./stack/docker/docker-stack.js')).createDockerStack(settings, projectRoot)
-      : (await import('./stack/native-stack.js')).createNativeStack(settings);
+      : (await import('./stack/native-stack.js')).createNativeStack(settings, readDiskSpace);
   return {
     install: async (call) => (await stack()).install(call),
     up: async (call) => (await stack()).up(call),
@@ -294,7 +294,8 @@ function lazyBackground(settings: StackSettings): Background {
   };
 }
 
-function stackSettings(config: Config): StackSettings {
+/** What the stacks need of the configuration. */
+export function stackSettings(config: Config): StackSettings {
   const { native, environment, postgres, hdfs, spark } = config;
   return {
     ...native,

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import type { WarehouseState } from '../core/ports/bars.js';
+import { translatePostgresError, wasRolledBack } from '../postgres/postgres-errors.js';
+import { tlsOptions, type PostgresTls } from '../postgres/postgres-tls.js';
 import { patientCalls, wasNotDone, type Patience, type PatientCalls } from './patience.js';
-import { translatePostgresError, wasRolledBack } from './postgres-errors.js';
-import { tlsOptions, type PostgresTls } from './postgres-tls.js';
 
 /** Where the warehouse is, as this process sees it. */
 export interface PostgresAddress {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { z } from 'zod';
+import { inheritedEnvironment } from '../core/inherited-environment.js';
 import type { SkippedCheck, TextChecker, TextReport } from '../core/ports/check.js';
 
 /** Where Python, Java and Spark are on this computer. */
@@ -70,7 +71,12 @@ export function createTextChecker(settings: TextCheckerSettings): TextChecker {
         texts,
       };
       const result = await execa(settings.python, ['-B', join(settings.scripts, 'check_texts.py')], {
-        ...{ input: JSON.stringify(request), env: environment, extendEnv: false, reject: false },
+        ...{
+          input: JSON.stringify(request),
+          env: inheritedEnvironment(environment),
+          extendEnv: false,
+          reject: false,
+        },
         ...{ cancelSignal: signal, timeout: timeoutMs },
       });
       signal.throwIfAborted();

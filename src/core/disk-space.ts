@@ -15,6 +15,11 @@ const leastFreeBytes = 2 * gigabyte;
 const leastFreeShare = 0.05;
 const enoughFreeBytes = 20 * gigabyte;
 
+/** Below this a start would only do harm: PostgreSQL and Kafka make files of 16 MB and more, and the NameNode goes into safe mode. */
+const leastToStartBytes = 0.25 * gigabyte;
+
+export const isFull = ({ freeBytes }: Pick<DiskSpace, 'freeBytes'>): boolean => freeBytes < leastToStartBytes;
+
 /** The one rule for every disk: less than 2 GB are free, or less than 5 % and less than 20 GB. */
 export const isNearlyFull = ({ freeBytes, totalBytes }: Omit<DiskSpace, 'path'>): boolean =>
   freeBytes < leastFreeBytes || (freeBytes < enoughFreeBytes && freeBytes < totalBytes * leastFreeShare);

@@ -22,6 +22,8 @@ export async function answerOf(url: string, signal: AbortSignal, call: Call = {}
     .catch((cause: unknown) => {
       throw new Error((cause as Error).message, { cause });
     });
-  if (status < 200 || status > 299) throw new Error(`${url} answered ${status}`);
+  if (status < 200 || status > 299) throw new Error(`${url} answered ${status}: ${excerpt(text)}`);
   return text;
 }
+
+const excerpt = (text: string): string => text.replace(/\s+/g, ' ').slice(0, 300);

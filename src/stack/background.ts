@@ -6,6 +6,7 @@ import type { Background, BackgroundStart } from '../core/ports/background.js';
 import { serverNames, type ProcessReport } from '../core/ports/stack.js';
 import { isWaiting } from '../core/restarts.js';
 import { withLock } from './lock-file.js';
+import { makeDataDir } from './private-folder.js';
 import { checkPorts } from './port-check.js';
 import { endProcess, startDetached } from './process.js';
 import { isAlive } from './process-table.js';
@@ -27,12 +28,14 @@ const log = { maxBytes: 10 * 1024 * 1024, kept: 5 };
  * crashes; in the same state file as the servers.
  */
 export function createBackground(settings: StackSettings): Background {
-  const start = (given: CommandStart): Promise<ProcessReport> =>
-    withLock(
+  const start = async (given: CommandStart): Promise<ProcessReport> => {
+    await makeDataDir(settings.dataDir);
+    return withLock(
       join(settings.dataDir, `${given.name}.lock`),
       { timeoutMs: 120_000, ...(given.signal === undefined ? {} : { signal: given.signal }) },
       () => startCommand(settings, given),
     );
+  };
   return {
     start: (given) => {
       if ((serverNames as readonly string[]).includes(given.name)) {

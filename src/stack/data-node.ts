@@ -1,23 +1,42 @@
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
 import { answerOf } from './answer.js';
-import { hdfsServerCommand, type HdfsParts } from './hdfs.js';
+import { holdsData, markerOf } from './data-folder.js';
+import { hdfsFolders, requireSameHdfs } from './hdfs-folders.js';
+import { hdfsServerCommand, lockedFolder, type HdfsParts } from './hdfs.js';
 import { logPathOf } from './log-path.js';
+import { startupProgress } from './name-node.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 
 const className = 'org.apache.hadoop.hdfs.server.datanode.DataNode';
 
+const otherHdfs =
+  'Restore the folder that fits, or move the one that does not fit away; neither is changed or removed.';
+
 /** HDFS's DataNode: the bytes of the lake. Ready when a file went there and back through WebHDFS. */
 export function dataNodeServer(settings: StackSettings, parts: HdfsParts): Server {
   const { dataNodeHttp, dataNodeData, dataNodeIpc } = settings.ports;
+  const { name, data } = hdfsFolders(settings);
   return {
     name: 'data-node',
     version: parts.version,
     logPath: logPathOf(settings.dataDir, 'data-node'),
     ports: { 'DataNode web': dataNodeHttp, 'DataNode data': dataNodeData, 'DataNode IPC': dataNodeIpc },
-    prepare: () => hdfsServerCommand(settings, parts, { name: 'data-node', className }),
-    checkReady: (signal) => roundTrip(settings, signal),
+    prepare: async () => {
+      // It formats an empty folder itself.
+      holdsData(data);
+      requireSameHdfs(data, name, otherHdfs);
+      return hdfsServerCommand(settings, parts, { name: 'data-node', className });
+    },
+    checkReady: async (signal) => {
+      await roundTrip(settings, signal);
+      await writeFile(markerOf(data), '');
+    },
+    // The NameNode leaves its safe mode when the blocks are reported.
+    progress: (signal) => startupProgress(settings, signal),
     readyTimeoutMs: 90_000,
+    knownEnds: [lockedFolder],
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 15_000,
   };

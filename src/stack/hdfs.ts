@@ -3,8 +3,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { logPathOf } from './log-path.js';
+import { makePrivateFolder } from './private-folder.js';
 import { layout, pattern, writeRollingLog, type LogLevels } from './server-log.js';
-import type { Command } from './server.js';
+import type { Command, KnownEnd } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
 /** What both servers of HDFS start from: one jar of Maven and the jars of Hadoop's client that pyspark carries. */
@@ -19,7 +20,7 @@ export interface HdfsParts {
 const neededJars =
   /^(hadoop-client-api|hadoop-client-runtime|slf4j-api|log4j-1\.2-api|log4j-api|log4j-core|log4j-slf4j2-impl|jcl-over-slf4j)-\d/;
 
-export const hdfsFolder = (settings: StackSettings): string => join(settings.dataDir, 'hdfs');
+export const hdfsFolder = ({ dataDir }: Pick<StackSettings, 'dataDir'>): string => join(dataDir, 'hdfs');
 
 const escapeXml = (text: string): string =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
@@ -31,6 +32,12 @@ export function hadoopXml(values: Readonly<Record<string, string>>): string {
   );
   return `<?xml version="1.0"?>\n<configuration>\n${properties.join('')}</configuration>\n`;
 }
+
+/** Each server locks its folder by `in_use.lock` in it. */
+export const lockedFolder: KnownEnd = {
+  line: /Cannot lock storage .*already locked|another node .* has already locked/,
+  nextStep: 'Another server of HDFS uses this folder: stop it, or use another --data-dir.',
+};
 
 const fileUrl = (path: string): string => pathToFileURL(path).href;
 
@@ -100,6 +107,7 @@ const daemonLevels: LogLevels = {
 /** Writes the configuration folder that NameNode, DataNode and HDFS clients share; returns it. */
 export async function writeHadoopConf(settings: StackSettings): Promise<string> {
   const conf = join(hdfsFolder(settings), 'conf');
+  await makePrivateFolder(hdfsFolder(settings));
   await mkdir(conf, { recursive: true });
   await writeFile(join(conf, 'core-site.xml'), hadoopXml(coreSite(settings)));
   await writeFile(join(conf, 'hdfs-site.xml'), hadoopXml(hdfsSite(settings)));

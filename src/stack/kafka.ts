@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { Kafka, logLevel } from 'kafkajs';
 import { UnreachableError } from '../core/errors.js';
+import { ensureData, type DataFolder } from './data-folder.js';
 import { logPathOf } from './log-path.js';
+import { lastLine } from './log-tail.js';
+import { makePrivateFolder } from './private-folder.js';
 import { writeRollingLog } from './server-log.js';
-import type { Command, Server } from './server.js';
+import type { Command, KnownEnd, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
 export interface KafkaParts {
@@ -27,22 +29,37 @@ export function kafkaServer(settings: StackSettings, parts: KafkaParts): Server 
     logPath,
     ports: { Kafka: port, 'Kafka controller': kafkaController },
     prepare: async (signal) => {
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, 'server.properties'), kafkaProperties(settings, folder));
+      await makePrivateFolder(folder);
+      await writeFile(join(folder, 'server.properties'), kafkaProperties(settings, logFolder(folder).path));
       const log = await writeRollingLog(join(folder, 'log4j2.properties'), { path: logPath });
       const command = commandOf(settings, parts, folder);
-      if (!existsSync(join(folder, 'data', 'meta.properties'))) await format(command, folder, signal);
+      await ensureData(logFolder(folder), (data) => format(settings, command, { folder, data, signal }));
       return { ...command, args: [log, ...command.args, 'kafka.Kafka', join(folder, 'server.properties')] };
     },
     checkReady: () => listTopics(port),
+    progress: (_, log) => lastLine(log, loading),
     readyTimeoutMs: 90_000,
+    knownEnds: [lockedFolder],
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 20_000,
   };
 }
 
+const logFolder = (folder: string): DataFolder => ({
+  ...{ server: 'Kafka', path: join(folder, 'data'), marks: ['meta.properties'] },
+});
+
+/** What LogManager and LogLoader write while the logs of a broker that was not stopped in order are read again. */
+const loading =
+  /Recovering \d+ logs|Recovering unflushed segment|Completed load of|Loading producer state|rebuilding producer state/;
+
+const lockedFolder: KnownEnd = {
+  line: /Failed to acquire lock on file \.lock/,
+  nextStep: 'Another Kafka uses this folder: stop it, or use another --data-dir.',
+};
+
 /** The settings of a broker that stands alone; every factor that is 3 by default must be said. */
-export function kafkaProperties(settings: StackSettings, folder: string): string {
+export function kafkaProperties(settings: StackSettings, logFolder: string): string {
   const { kafka, kafkaController } = settings.ports;
   const values = {
     'process.roles': 'broker,controller',
@@ -54,7 +71,7 @@ export function kafkaProperties(settings: StackSettings, folder: string): string
     'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'inter.broker.listener.name': 'PLAINTEXT',
     'controller.listener.names': 'CONTROLLER',
-    'log.dirs': join(folder, 'data'),
+    'log.dirs': logFolder,
     'auto.create.topics.enable': 'false',
     'num.partitions': '1',
     'offsets.topic.num.partitions': '1',
@@ -88,26 +105,25 @@ function commandOf(settings: StackSettings, parts: KafkaParts, folder: string): 
 }
 
 /** Makes the log folder of a new cluster; the id is random, as `kafka-storage random-uuid` would make it. */
-async function format(command: Command, folder: string, signal: AbortSignal): Promise<void> {
+async function format(
+  settings: StackSettings,
+  command: Command,
+  places: { readonly folder: string; readonly data: string; readonly signal: AbortSignal },
+): Promise<void> {
+  const { folder, data, signal } = places;
+  const properties = join(folder, 'format.properties');
+  await writeFile(properties, kafkaProperties(settings, data));
+  const clusterId = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const result = await execa(
     command.file,
-    [
-      ...command.args,
-      ...['kafka.tools.StorageTool', 'format', '--ignore-formatted'],
-      ...[
-        '-t',
-        randomBytes(16).toString('base64url').replace(/^-/, 'A'),
-        '-c',
-        join(folder, 'server.properties'),
-      ],
-    ],
+    [...command.args, 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties],
     { env: command.env, extendEnv: false, cwd: folder, reject: false, cancelSignal: signal, timeout: 60_000 },
   );
   signal.throwIfAborted();
   if (!result.failed) return;
   throw new UnreachableError(`Kafka's log folder could not be formatted: ${result.shortMessage ?? ''}`, {
     logTail: `${result.stdout}\n${result.stderr}`,
-    nextStep: `Look at ${join(folder, 'server.properties')}.`,
+    nextStep: `Look at ${properties}.`,
   });
 }
 

@@ -39,3 +39,7 @@ function newestOf(path: string): string {
   const writtenAt = (file: string): number => statSync(file).mtimeMs;
   return files.sort((a, b) => writtenAt(b) - writtenAt(a))[0] ?? join(path, 'log');
 }
+
+/** The last line of a log's end that fits, if any. */
+export const lastLine = (log: string, pattern: RegExp): string | undefined =>
+  log.split('\n').findLast((line) => pattern.test(line));

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { UnreachableError, UsageError } from '../core/errors.js';
+import { findDisks, freeText, isFull, type DiskSpace } from '../core/disk-space.js';
+import { ConfigError, UnreachableError, UsageError } from '../core/errors.js';
 import { serverNames, type ProcessReport, type Stack, type StackCall } from '../core/ports/stack.js';
 import { install } from './install/install.js';
 import { withLock } from './lock-file.js';
 import { logTail } from './log-tail.js';
+import { makeDataDir } from './private-folder.js';
 import { reportProcesses } from './report.js';
 import { startServers, stopServers } from './runner.js';
 import { describeServers, wantedServers } from './servers.js';
@@ -17,8 +19,10 @@ const stopWaves = [
   ['spark-master', 'name-node', 'kafka', 'postgres'],
 ] as const;
 
+type ReadDiskSpace = (paths: readonly string[]) => Promise<DiskSpace[]>;
+
 /** The native stack of one data folder. */
-export function createNativeStack(settings: StackSettings): Stack {
+export function createNativeStack(settings: StackSettings, readDiskSpace: ReadDiskSpace): Stack {
   const { dataDir } = settings;
   /** One `up` or `down` at a time for a data folder. */
   const alone = <T>(
@@ -38,13 +42,33 @@ export function createNativeStack(settings: StackSettings): Stack {
   return {
     install: (call) =>
       interruptible(call.signal, async () => {
-        await install({ ...call, settings, servers: wantedServers(call) });
+        await makeDataDir(dataDir);
+        await install({ ...call, settings, servers: wantedServers(call), verify: true });
       }),
-    up: (call) => interruptible(call.signal, () => alone(call, () => up(settings, call))),
+    up: (call) =>
+      interruptible(call.signal, async () => {
+        await makeDataDir(dataDir);
+        checkSpace(await readDiskSpace([dataDir]), call);
+        return alone(call, () => up(settings, call));
+      }),
     down: (call) => alone(call, () => down(settings, call)),
     status: () => Promise.resolve(reportProcesses(dataDir)),
     logTail: (name, lines) => tailOf(dataDir, name, lines),
   };
+}
+
+/**
+ * Says when a disk is nearly full, by the rule of `status`: what frees space, such as `prune`, needs running servers.
+ * @throws ConfigError when they could not start at all.
+ */
+function checkSpace(disks: readonly DiskSpace[], { say }: Pick<StackCall, 'say'>): void {
+  const full = disks.find(isFull);
+  if (full !== undefined) {
+    throw new ConfigError(`The disk of ${full.path} is full: ${freeText(full)} are free`, {
+      nextStep: 'Make room: the servers need 0.25 GB to start, and 2 GB to run.',
+    });
+  }
+  for (const problem of findDisks(disks).problems) say(`warning: ${problem}`);
 }
 
 /** Whatever was under way when the caller wanted to stop, that is what happened. */

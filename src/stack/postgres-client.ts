@@ -1,18 +1,21 @@
 import { Client } from 'pg';
+import { translatePostgresError } from '../postgres/postgres-errors.js';
 import type { StackSettings } from './settings.js';
 
-/** Connects to one database of the stack's PostgreSQL as the role that made it, and disconnects however `work` ends. */
+/**
+ * Connects to one database of the stack's PostgreSQL as the role that made it, and disconnects however `work` ends.
+ * @throws ConfigError, UnreachableError, RefusedError as `translatePostgresError`; the cause has PostgreSQL's own code.
+ */
 export async function withClient<T>(
   settings: StackSettings,
   database: string,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
+  const { user, password } = settings.postgres;
+  const place = { host: '127.0.0.1', port: settings.ports.postgres, user, database };
   const client = new Client({
-    host: '127.0.0.1',
-    port: settings.ports.postgres,
-    user: settings.postgres.user,
-    password: settings.postgres.password,
-    database,
+    ...place,
+    password,
     // The stack's server has no TLS; without this the library reads PGSSLMODE of the caller.
     ssl: false,
     connectionTimeoutMillis: 3000,
@@ -22,7 +25,13 @@ export async function withClient<T>(
   try {
     await client.connect();
     return await work(client);
+  } catch (error) {
+    throw translatePostgresError(error, place);
   } finally {
     await client.end().catch(() => undefined);
   }
 }
+
+/** The SQLSTATE that such an error comes from. */
+export const sqlStateOf = (error: unknown): string | undefined =>
+  ((error as Error).cause as { code?: string } | undefined)?.code;

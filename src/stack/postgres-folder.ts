@@ -1,29 +1,8 @@
-import { existsSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { existsSync, readFileSync, readdirSync, readlinkSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigError } from '../core/errors.js';
-
-/**
- * Whether the folder holds a database cluster; false where one is still to be made. Nothing is ever removed from it.
- * @param marker a file that `stack up` writes beside the folder once the cluster is made
- * @throws ConfigError when the cluster was made and is not there, or when the folder holds something else.
- */
-export function holdsCluster(folder: string, marker: string): boolean {
-  if (existsSync(join(folder, 'PG_VERSION')) && existsSync(join(folder, 'global', 'pg_control'))) return true;
-  const isEmpty = !existsSync(folder) || readdirSync(folder).length === 0;
-  if (isEmpty && !existsSync(marker)) return false;
-  throw new ConfigError(
-    isEmpty
-      ? `The data of PostgreSQL are missing: ${folder} is empty, and a cluster was made there before`
-      : `${folder} holds files that are no complete cluster of PostgreSQL`,
-    {
-      nextStep: isEmpty
-        ? `Mount or restore the folder. To begin with an empty database, remove ${marker}.`
-        : 'Move the folder away or restore it; it is neither changed nor removed.',
-    },
-  );
-}
+import { isZombie } from './process-table.js';
 
 /** Processes that work in a folder, by /proc; zombies and other users' processes are not seen. */
 function workingIn(folder: string): number[] {
@@ -40,23 +19,28 @@ function workingIn(folder: string): number[] {
     .map(Number);
 }
 
+/** The server that `postmaster.pid` names has ended, and its parent has not been told yet. */
+const isEnding = (lock: string): boolean => isZombie(Number.parseInt(readFileSync(lock, 'utf8'), 10));
+
 /**
- * Takes away the lock that a killed PostgreSQL leaves. It would do so itself, but it takes a dead server for a living one
- * as long as nobody has reaped it, or when its pid is given to another program. Its remaining sessions must have ended
- * before, which they do by themselves when they see that their server is gone: two servers in one folder destroy it.
+ * Waits for what is left of a killed PostgreSQL: its sessions end by themselves when they find that their server is gone,
+ * and PostgreSQL takes its pid for a living server until it is reaped. `postmaster.pid` stays whatever is found: the new
+ * server checks it, and the shared memory that it names, and replaces it when no server is left.
  * @throws ConfigError when a server still works there.
  */
-export async function clearStaleLock(folder: string, timeoutMs = 15_000): Promise<void> {
+export async function awaitEndOfSessions(folder: string, timeoutMs = 15_000): Promise<void> {
   const lock = join(folder, 'postmaster.pid');
-  if (process.platform !== 'linux' || !existsSync(lock)) return;
+  if (process.platform !== 'linux') return;
   const deadline = Date.now() + timeoutMs;
-  for (let pids = workingIn(folder); pids.length > 0; pids = workingIn(folder)) {
+  while (existsSync(lock)) {
+    const pids = workingIn(folder);
+    if (pids.length === 0 && !isEnding(lock)) return;
     if (Date.now() > deadline) {
+      if (pids.length === 0) return;
       throw new ConfigError(`PostgreSQL already works in ${folder} (pid ${pids.join(', ')})`, {
         nextStep: 'Stop that server, or use another --data-dir.',
       });
     }
     await sleep(100);
   }
-  await rm(lock, { force: true });
 }

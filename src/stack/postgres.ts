@@ -1,15 +1,17 @@
 import { mkdirSync, chownSync } from 'node:fs';
-import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { escapeIdentifier } from 'pg';
 import { ConfigError, UnreachableError } from '../core/errors.js';
 import { passFileOf } from '../core/settings.js';
 import type { Installed } from './install/install.js';
-import { withClient } from './postgres-client.js';
-import { clearStaleLock, holdsCluster } from './postgres-folder.js';
+import { ensureData } from './data-folder.js';
 import { logPathOf } from './log-path.js';
-import type { Command, Server } from './server.js';
+import { lastLine } from './log-tail.js';
+import { sqlStateOf, withClient } from './postgres-client.js';
+import { awaitEndOfSessions } from './postgres-folder.js';
+import type { Command, KnownEnd, Server } from './server.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
 
 type Postgres = NonNullable<Installed['postgres']>;
@@ -24,18 +26,55 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
     ports: { PostgreSQL: port },
     logPath,
     prepare: async (signal) => {
-      await initialize(settings, postgres, signal);
-      await clearStaleLock(postgres.dataFolder);
+      const data = {
+        server: 'PostgreSQL',
+        path: postgres.dataFolder,
+        marks: ['PG_VERSION', 'global/pg_control'],
+      };
+      await ensureData(data, (folder) => initialize(folder, settings, postgres, signal));
+      await awaitEndOfSessions(postgres.dataFolder);
       await writeFile(passFileOf(settings.dataDir), passFileText(settings), { mode: 0o600 });
       await linkLog(logPath, join(postgres.dataFolder, logFolder));
       return commandOf(settings, postgres);
     },
     checkReady: (signal) => answersAsRole(settings, signal),
+    progress: (_, log) => lastLine(log, recovering),
     readyTimeoutMs: 60_000,
+    knownEnds,
     stopSignal: 'SIGINT', // Its "fast shutdown": ends the sessions, writes a checkpoint.
     stopTimeoutMs: 30_000,
   };
 }
+
+/** While it recovers it writes such a line each ten seconds (log_startup_progress_interval), with a new position or path. */
+const recovering =
+  /redo (starts|in progress|done)|, elapsed time: .* current (LSN|path)|checkpoint (starting|complete)/;
+
+const knownEnds: readonly KnownEnd[] = [
+  {
+    line: /lock file ".*" already exists/,
+    nextStep:
+      'Stop the server with the pid in the first line of postmaster.pid in the data folder. If that is another program, and no server of another computer or container uses the folder, remove postmaster.pid.',
+  },
+  {
+    line: /pre-existing shared memory block .* is still in use/,
+    nextStep:
+      'Sessions of a killed server still run in the data folder: end the postgres processes that work there.',
+  },
+  {
+    line: /lock file ".*" is empty/,
+    nextStep: 'If no server uses the data folder, remove postmaster.pid in it.',
+  },
+  {
+    line: /data directory ".*" has (wrong ownership|invalid permissions)/,
+    nextStep:
+      'The folder must belong to the user that PostgreSQL runs as, with mode 0700: correct it with chown and chmod.',
+  },
+  {
+    line: /database files are incompatible with server/,
+    nextStep: 'Set CRYPTOPIPE_POSTGRES_BIN to a server of the version in PG_VERSION of the data folder.',
+  },
+];
 
 /** One line of a password file (libpq): host, port, database, user, password. */
 export function passFileText({ ports, postgres }: StackSettings): string {
@@ -56,7 +95,7 @@ export const postgresOptions = {
 
 /** A link beside the logs of the others; what was there is a link too, or a log of a version that did not roll. */
 async function linkLog(link: string, folder: string): Promise<void> {
-  await mkdir(dirname(link), { recursive: true });
+  await mkdir(dirname(link), { recursive: true, mode: 0o700 });
   await rm(link, { force: true });
   await symlink(folder, link);
 }
@@ -112,12 +151,13 @@ function commandOf(settings: StackSettings, postgres: Postgres): Command {
 const userOf = ({ user }: Postgres): { uid?: number; gid?: number } =>
   user === undefined ? {} : { uid: user.uid, gid: user.gid };
 
-/** Makes the cluster once, in a folder beside it that gets its name at the end: one that was cut off is never taken for data. */
-async function initialize(settings: StackSettings, postgres: Postgres, signal: AbortSignal): Promise<void> {
-  const marker = `${postgres.dataFolder}.initialized`;
-  if (holdsCluster(postgres.dataFolder, marker)) return writeFile(marker, '');
-  const folder = `${postgres.dataFolder}.new`;
-  await rm(folder, { recursive: true, force: true });
+/** Makes a cluster in a folder that does not exist yet. */
+async function initialize(
+  folder: string,
+  settings: StackSettings,
+  postgres: Postgres,
+  signal: AbortSignal,
+): Promise<void> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const { user } = postgres;
   if (user !== undefined) chownSync(folder, user.uid, user.gid);
@@ -148,8 +188,6 @@ async function initialize(settings: StackSettings, postgres: Postgres, signal: A
       logTail: `${result.stdout}\n${result.stderr}`,
     });
   }
-  await rename(folder, postgres.dataFolder);
-  await writeFile(marker, '');
 }
 
 async function answersAsRole(settings: StackSettings, signal: AbortSignal): Promise<void> {
@@ -157,7 +195,7 @@ async function answersAsRole(settings: StackSettings, signal: AbortSignal): Prom
   try {
     await withClient(settings, database, (client) => client.query('SELECT 1'));
   } catch (error) {
-    const { code } = error as { code?: string };
+    const code = sqlStateOf(error);
     if (code === '28P01' || code === '28000') throw wrongPassword(settings, error);
     if (code !== '3D000') throw error; // 3D000: there is no such database yet.
     signal.throwIfAborted();

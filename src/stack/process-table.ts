@@ -39,6 +39,16 @@ export function parseStat(text: string, boot: string): ProcessEntry | undefined 
   };
 }
 
+/** Linux: a process that has ended and that its parent has not asked about yet. */
+export function isZombie(pid: number): boolean {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return text.slice(text.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+}
+
 function readStat(pid: number | string): ProcessEntry | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'), currentBoot());

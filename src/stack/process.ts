@@ -24,7 +24,7 @@ export async function startDetached(
   logPath: string,
   keptLogs = 1,
 ): Promise<StartedProcess> {
-  await mkdir(dirname(logPath), { recursive: true });
+  await mkdir(dirname(logPath), { recursive: true, mode: 0o700 });
   shiftLogs(logPath, keptLogs);
   const log = openSync(logPath, 'a', 0o600);
   try {

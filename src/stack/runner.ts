@@ -48,31 +48,37 @@ export async function startServers(servers: readonly Server[], call: RunCall): P
     );
     throw error;
   }
-  await awaitDependents(servers, running, call);
+  await checkRunning(
+    servers.filter(({ name }) => running.has(name)),
+    call,
+  );
 }
 
-/** Asks the servers once more that ran on while one that they need was gone: a DataNode behind a NameNode that starts. */
-async function awaitDependents(
-  servers: readonly Server[],
-  running: ReadonlySet<string>,
-  { settings, signal }: RunCall,
-): Promise<void> {
-  const dependents = servers.filter(
-    ({ name }) => running.has(name) && dependencies[name].some((needed) => !running.has(needed)),
-  );
+/**
+ * Asks the servers that ran already, too: one may hang, or have run on while one that it needs was gone, as a DataNode
+ * behind a NameNode that starts.
+ */
+async function checkRunning(servers: readonly Server[], { settings, signal, say }: RunCall): Promise<void> {
   await Promise.all(
-    dependents.map((server) =>
+    servers.map((server) =>
       waitReady({
         name: server.name,
         logPath: server.logPath ?? logPathOf(settings.dataDir, server.name),
-        timeoutMs: server.readyTimeoutMs,
         signal,
         check: (attempt) => server.checkReady(attempt),
         ended: () => undefined,
+        say,
+        ...patienceOf(server),
       }),
     ),
   );
 }
+
+const patienceOf = ({ readyTimeoutMs, progress, knownEnds }: Server) => ({
+  timeoutMs: readyTimeoutMs,
+  ...(progress === undefined ? {} : { progress }),
+  ...(knownEnds === undefined ? {} : { knownEnds }),
+});
 
 /** Dependencies first; the sort is stable. */
 function inOrder(servers: readonly Server[]): Server[] {
@@ -127,10 +133,11 @@ async function startOne(server: Server, call: RunCall): Promise<void> {
     name: server.name,
     logPath,
     output: { path: outputPath, startedAt },
-    timeoutMs: server.readyTimeoutMs,
     signal: call.signal,
     check: (signal) => server.checkReady(signal),
     ended: started.ended,
+    say: call.say,
+    ...patienceOf(server),
   });
   call.say(
     `${server.name}: ready after ${((Date.now() - startedAt) / 1000).toFixed(1)} s (pid ${started.pid})`,

@@ -1,5 +1,6 @@
 import { answerOf } from './answer.js';
-import { hdfsServerCommand, type HdfsParts } from './hdfs.js';
+import { hdfsFolders, requireSameHdfs } from './hdfs-folders.js';
+import { hdfsServerCommand, lockedFolder, type HdfsParts } from './hdfs.js';
 import { logPathOf } from './log-path.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
@@ -14,7 +15,15 @@ export function secondaryNameNodeServer(settings: StackSettings, parts: HdfsPart
     version: parts.version,
     logPath: logPathOf(settings.dataDir, 'secondary-name-node'),
     ports: { 'SecondaryNameNode web': secondaryNameNodeHttp },
-    prepare: () => hdfsServerCommand(settings, parts, { name: 'secondary-name-node', className }),
+    prepare: async () => {
+      const { name, checkpoints } = hdfsFolders(settings);
+      requireSameHdfs(
+        checkpoints,
+        name,
+        `Move ${checkpoints.path} away: it is made again from the NameNode.`,
+      );
+      return hdfsServerCommand(settings, parts, { name: 'secondary-name-node', className });
+    },
     checkReady: async (signal) => {
       const bean = 'Hadoop:service=SecondaryNameNode,name=SecondaryNameNodeInfo';
       const url = `http://127.0.0.1:${secondaryNameNodeHttp}/jmx?qry=${bean}`;
@@ -22,6 +31,7 @@ export function secondaryNameNodeServer(settings: StackSettings, parts: HdfsPart
       if (beans.length === 0) throw new Error('the SecondaryNameNode is starting');
     },
     readyTimeoutMs: 90_000,
+    knownEnds: [lockedFolder],
     stopSignal: 'SIGTERM',
     stopTimeoutMs: 15_000,
   };

@@ -10,6 +10,12 @@ export interface Command {
   readonly gid?: number;
 }
 
+/** A line of a server's log that is the reason of its end, and what a person has to do then. */
+export interface KnownEnd {
+  readonly line: RegExp;
+  readonly nextStep: string;
+}
+
 /** One server of the stack: what it needs, how it starts, when it is ready, how it ends. */
 export interface Server {
   readonly name: ServerName;
@@ -23,9 +29,16 @@ export interface Server {
   readonly logPath?: string;
   /** Writes configuration, formats storage where there is none, and says what to run. */
   prepare(signal: AbortSignal): Promise<Command>;
-  /** One real call; rejects while the server is not ready. A ConfigError ends the waiting: it would never get ready. */
+  /** One real call; rejects while the server is not ready. An error that no later try can change ends the waiting. */
   checkReady(signal: AbortSignal): Promise<void>;
+  /**
+   * How far its start is, in words that change with each step; undefined where it reports nothing.
+   * @param log the end of its log
+   */
+  readonly progress?: (signal: AbortSignal, log: string) => Promise<string | undefined> | string | undefined;
+  /** How long it may take to be ready without reporting any progress. */
   readonly readyTimeoutMs: number;
+  readonly knownEnds?: readonly KnownEnd[];
   /** Said when it is ready, where a person has to know more than the ports. */
   readonly hint?: string;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';

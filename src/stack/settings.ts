@@ -1,3 +1,4 @@
+import { inheritedEnvironment } from '../core/inherited-environment.js';
 import type { Ports } from '../core/settings.js';
 
 /** What the stack needs of the configuration; `environment` is what PATH, JAVA_HOME and pip's settings are taken from. */
@@ -29,19 +30,11 @@ export interface StackSettings {
   readonly supervisor: string;
 }
 
-const inherited =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|JAVA_HOME|LD_LIBRARY_PATH|DYLD_LIBRARY_PATH)$/;
-
 /**
  * The environment of a server: what every program needs and nothing else, since a stray SPARK_ or HADOOP_ variable of
  * the caller would change the servers, and a secret of the caller would end in every driver.
  */
-export function serverEnvironment(
-  settings: StackSettings,
+export const serverEnvironment = (
+  settings: Pick<StackSettings, 'environment'>,
   own: Readonly<Record<string, string>> = {},
-): Record<string, string> {
-  const kept = Object.entries(settings.environment).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && inherited.test(entry[0]),
-  );
-  return { ...Object.fromEntries(kept), ...own };
-}
+): Record<string, string> => ({ ...inheritedEnvironment(settings.environment), ...own });

@@ -1,10 +1,11 @@
-import { chmod, copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { answerOf } from './answer.js';
 import { hdfsFolder, writeHadoopConf } from './hdfs.js';
 import { logPathOf } from './log-path.js';
+import { makePrivateFolder } from './private-folder.js';
 import type { Server } from './server.js';
 import type { StackSettings } from './settings.js';
 import { rolling } from './server-log.js';
@@ -55,7 +56,7 @@ export function sparkWorkerServer(settings: StackSettings, parts: SparkParts): S
     prepare: async () => {
       const work = join(folder, 'work');
       const local = join(folder, 'local');
-      await Promise.all([work, local].map((path) => mkdir(path, { recursive: true })));
+      await Promise.all([work, local].map(makePrivateFolder));
       // Empty, since every driver would take what stands in it.
       await writeSparkConf(folder, {});
       await writeFile(passwordFile(settings), settings.postgres.password, { mode: 0o600 });

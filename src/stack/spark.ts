@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Installation } from '../core/ports/stack.js';
+import { makePrivateFolder } from './private-folder.js';
 import type { Command } from './server.js';
 import { layout, levelLines, pattern, writeRollingLog, type LogLevels } from './server-log.js';
 import { serverEnvironment, type StackSettings } from './settings.js';
@@ -47,6 +48,7 @@ export async function writeSparkConf(
   values: Readonly<Record<string, string>>,
 ): Promise<string> {
   const conf = join(folder, 'conf');
+  await makePrivateFolder(folder);
   await mkdir(conf, { recursive: true });
   const lines = Object.entries(values).map(([key, value]) => `${key} ${value}\n`);
   const file = join(conf, 'spark-defaults.conf');

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Background } from '../../src/core/ports/background.js';
 import { createBackground } from '../../src/stack/background.js';
+import { readDiskSpace } from '../../src/adapters/disk-space.js';
 import { createNativeStack } from '../../src/stack/native-stack.js';
 import type { StackSettings } from '../../src/stack/settings.js';
 import { backgroundSettings } from '../support/background-settings.js';
@@ -38,7 +39,7 @@ describe('a background process', () => {
     const started = await background.start({ name: 'produce', args: ['produce', '--json'] });
     expect(started).toMatchObject({ name: 'produce', kind: 'background', state: 'running' });
     expect(await background.list()).toMatchObject([{ name: 'produce', pid: started.pid, state: 'running' }]);
-    const log = await createNativeStack(settings).logTail('produce', 5);
+    const log = await createNativeStack(settings, readDiskSpace).logTail('produce', 5);
     expect(log).toBe(`arguments produce --json folder ${dataDir}`);
   });
 
@@ -84,7 +85,7 @@ describe('a background process', () => {
       ['produce', 'running'],
       ['dashboard', 'running'],
     ]);
-    const log = await createNativeStack(settings).logTail('produce', 5);
+    const log = await createNativeStack(settings, readDiskSpace).logTail('produce', 5);
     expect(log).toBe(`arguments produce --json folder ${dataDir}`);
   });
 
@@ -97,7 +98,9 @@ describe('a background process', () => {
 
   it('is stopped with the stack', async () => {
     await background.start({ name: 'sandbox', args: ['sandbox'] });
-    expect(await createNativeStack(settings).down({ say: () => undefined })).toEqual(['sandbox']);
+    expect(await createNativeStack(settings, readDiskSpace).down({ say: () => undefined })).toEqual([
+      'sandbox',
+    ]);
     expect(await background.list()).toEqual([]);
   });
 });

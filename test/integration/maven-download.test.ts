@@ -51,6 +51,22 @@ const filesInCache = (): string[] =>
     .sort();
 
 describe('fetchJars', () => {
+  it('downloads a file again that was changed in the cache, when it is asked to verify', async () => {
+    const jars = ['a', 'b'].map(aJar);
+    await fetchAll(jars);
+    const path = jarPath(cacheDir, jars[0]!);
+    writeFileSync(path, 'x'.repeat(jars[0]!.size));
+    const download = {
+      mavenUrl: address(),
+      cacheDir,
+      say: () => undefined,
+      signal: AbortSignal.timeout(60_000),
+    };
+    await fetchJars(jars, { ...download, verify: true });
+    expect(readFileSync(path)).toEqual(contentOf('/group/a/1/a-1.jar'));
+    expect(asked).toEqual(['/group/a/1/a-1.jar', '/group/b/1/b-1.jar', '/group/a/1/a-1.jar']);
+  });
+
   it('stores every file under its path and says how far it is', async () => {
     const jars = ['a', 'b', 'c'].map(aJar);
     const said: string[] = [];

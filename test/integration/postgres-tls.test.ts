@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createPool, queryRows, type PostgresAddress } from '../../src/adapters/postgres.js';
-import type { PostgresTls } from '../../src/adapters/postgres-tls.js';
+import type { PostgresTls } from '../../src/postgres/postgres-tls.js';
 import { query, startPostgres, type TestPostgres } from '../support/postgres.js';
 
 let server: TestPostgres;

@@ -6,10 +6,10 @@ import { installPython, sparkPackages } from '../../src/stack/install/python.js'
 
 /** Stands for Python: `-m venv` copies it, `-m pip` says what pip would be told, and fails while `broken` is there. */
 const fakePython = `#!/bin/sh
-echo "$@" >> "$CALLS"
+echo "$@" >> "$PIP_CALLS"
 case "$2" in
   venv) mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
-  pip) sleep 0.2; if [ -e "$BROKEN" ]; then echo 'No matching distribution'; exit 1; fi ;;
+  pip) env > "$PIP_CALLS.environment"; sleep 0.2; if [ -e "$PIP_BROKEN" ]; then echo 'No matching distribution'; exit 1; fi ;;
 esac
 `;
 
@@ -25,8 +25,9 @@ const install = (signal = AbortSignal.timeout(60_000)): Promise<string> =>
     cacheDir,
     environment: {
       PATH: process.env['PATH'],
-      CALLS: join(cacheDir, 'calls'),
-      BROKEN: join(cacheDir, 'broken'),
+      PIP_CALLS: join(cacheDir, 'calls'),
+      PIP_BROKEN: join(cacheDir, 'broken'),
+      POSTGRES_PASSWORD: 'very-hidden',
     },
     say: () => undefined,
     signal,
@@ -44,6 +45,13 @@ describe('installPython', () => {
     expect(readFileSync(join(folder, 'packages.txt'), 'utf8')).toMatch(
       /^pyspark==4\.2\.0 \\\n {4}--hash=sha256:/,
     );
+  });
+
+  it('gives pip its own settings, and no secret of the caller', async () => {
+    await install();
+    const environment = readFileSync(join(cacheDir, 'calls.environment'), 'utf8');
+    expect(environment).toContain('PIP_BROKEN=');
+    expect(environment).not.toContain('very-hidden');
   });
 
   it('does nothing when it is there already', async () => {

@@ -74,7 +74,8 @@ export interface Stack {
   /**
    * Starts what does not run, and returns when each server has answered a real call. Where one fails or `signal` aborts,
    * everything that this call had started is stopped again.
-   * @throws ConfigError for a taken port, UnreachableError (with the end of the log) for a server that does not come up.
+   * @throws ConfigError for a taken port, a full disk, or data that are not where they were; UnreachableError (with the end
+   * of the log) for a server that does not come up.
    */
   up(call: StackCall): Promise<ProcessReport[]>;
   /** Stops everything, own background processes first; returns the names of what was stopped. */

@@ -6,6 +6,7 @@ import { dockerRestKeyFileOf, restKeyPattern } from '../../core/rest-key.js';
 import { dockerPorts, passFileOf, type PortName } from '../../core/settings.js';
 import { logTail } from '../log-tail.js';
 import { passFileText } from '../postgres.js';
+import { makeDataDir } from '../private-folder.js';
 import { reportProcesses } from '../report.js';
 import { stopServers } from '../runner.js';
 import type { StackSettings } from '../settings.js';
@@ -118,12 +119,13 @@ async function takeOver(
     throw new ConfigError("The key of Spark's REST server in the container is not base64url of 32 bytes", {
       nextStep: 'Correct SPARK_REST_KEY, or the file of SPARK_REST_KEY_FILE.',
     });
+  await makeDataDir(settings.dataDir);
   await writePrivately(dockerRestKeyFileOf(settings.dataDir), `${key}\n`);
 }
 
 /** Written aside, so that who reads it at that moment finds the old one or the new one, whole. */
 async function writePrivately(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const own = `${path}.${process.pid}`;
   await writeFile(own, text, { mode: 0o600 });
   await rename(own, path);

@@ -28,6 +28,8 @@ export interface Installed {
 export interface InstallCall {
   readonly settings: StackSettings;
   readonly servers: readonly ServerName[];
+  /** Compares what is in the cache by checksum, too. */
+  readonly verify?: boolean;
   readonly say: Say;
   readonly signal: AbortSignal;
 }
@@ -91,6 +93,7 @@ export async function install(call: InstallCall): Promise<Installed> {
         ...common,
         mavenUrl: settings.mavenUrl,
         http: createHttpClient(settings.environment),
+        verify: call.verify ?? false,
       }),
       needs.spark ? installInto(sparkPackages()) : undefined,
       needs.airflow ? installInto(airflowPackages()) : undefined,

@@ -1,6 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import pLimit from 'p-limit';
 import pRetry from 'p-retry';
 import { UnreachableError } from '../../core/errors.js';
@@ -14,6 +16,8 @@ export interface MavenDownload {
   readonly say: Say;
   readonly signal: AbortSignal;
   readonly http?: HttpClient;
+  /** Compares the files that are there by checksum too, not only by size. */
+  readonly verify?: boolean;
 }
 
 const parallel = 6;
@@ -24,29 +28,36 @@ const advice =
 /** Where a jar of the lock file lies in the cache folder. */
 export const jarPath = (cacheDir: string, jar: LockedJar): string => join(cacheDir, 'maven', jar.path);
 
-async function isThere(path: string, size: number): Promise<boolean> {
-  try {
-    return (await stat(path)).size === size;
-  } catch {
-    return false;
-  }
+async function isThere(jar: LockedJar, { cacheDir, verify = false, say }: MavenDownload): Promise<boolean> {
+  const path = jarPath(cacheDir, jar);
+  const info = await stat(path).catch(() => undefined);
+  if (info?.size !== jar.size) return false;
+  if (!verify || (await checksumOf(path)) === jar.sha256) return true;
+  say(`jars: ${path} was changed since it was downloaded: it is downloaded again`);
+  return false;
+}
+
+async function checksumOf(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
 }
 
 /**
  * Fetches the jars that are not in the cache yet. A file has its name only when its checksum was right, so a file that
- * is there with its size is taken as it is, and an interrupted download goes on with the files that are missing.
+ * is there with its size is taken as it is unless `verify` is set, and an interrupted download goes on with the files that are missing.
  * @throws UnreachableError naming the URL and what to set.
  */
 export async function fetchJars(jars: readonly LockedJar[], download: MavenDownload): Promise<void> {
+  const limit = pLimit(parallel);
   const checked = await Promise.all(
-    jars.map(async (jar) => ((await isThere(jarPath(download.cacheDir, jar), jar.size)) ? [] : [jar])),
+    jars.map((jar) => limit(async () => ((await isThere(jar, download)) ? [] : [jar]))),
   );
   const missing = checked.flat();
   if (missing.length === 0) return;
   const report = progress(missing, download.say);
   const stop = new AbortController();
   const signal = AbortSignal.any([download.signal, stop.signal]);
-  const limit = pLimit(parallel);
   try {
     await Promise.all(
       missing.map((jar) => limit(() => fetchJar(jar, { ...download, signal }).then(() => report(jar)))),

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { FoundPython } from '../../../scripts/prerequisites.mjs';
 import { UnreachableError } from '../../core/errors.js';
+import { inheritedEnvironment } from '../../core/inherited-environment.js';
 import type { Say } from '../../core/ports/stack.js';
 import { withLock } from '../lock-file.js';
 import { stackLock, type LockedPackage } from './lock.js';
@@ -57,6 +58,10 @@ function folderOf(cacheDir: string, python: FoundPython, { name, sets }: PythonP
     .slice(0, 12);
   return join(cacheDir, name, `${python.version}-${hash}`);
 }
+
+/** pip's own settings, certificates and proxies; packages that are built run code, which gets no secret of the caller. */
+const settingsOfPip =
+  /^(PIP_.*|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|CURL_CA_BUNDLE|(HTTPS?|ALL|NO)_PROXY|XDG_.*|CC|CFLAGS)$/i;
 
 const installTimeoutMs = 30 * 60_000;
 
@@ -130,7 +135,7 @@ async function runStep(
   }, 10_000);
   try {
     const result = await execa(file, args, {
-      env: install.environment,
+      env: inheritedEnvironment(install.environment, settingsOfPip),
       extendEnv: false,
       stdin: 'ignore',
       all: true,

@@ -1,64 +1,63 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConfigError } from '../../../src/core/errors.js';
-import { clearStaleLock, holdsCluster } from '../../../src/stack/postgres-folder.js';
+import { awaitEndOfSessions } from '../../../src/stack/postgres-folder.js';
 
 let base: string;
 let folder: string;
-let marker: string;
+let child: ChildProcess | undefined;
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'postgres-folder-'));
   folder = join(base, 'postgres');
-  marker = `${folder}.initialized`;
+  mkdirSync(folder);
 });
-afterEach(() => rmSync(base, { recursive: true, force: true }));
+afterEach(() => {
+  child?.kill('SIGKILL');
+  rmSync(base, { recursive: true, force: true });
+});
 
-function makeCluster(): void {
-  mkdirSync(join(folder, 'global'), { recursive: true });
-  writeFileSync(join(folder, 'PG_VERSION'), '18\n');
-  writeFileSync(join(folder, 'global', 'pg_control'), 'control');
+async function start(command: string, args: string[], cwd: string): Promise<number> {
+  child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(child, 'spawn');
+  return child.pid ?? -1;
 }
-
-describe('the data folder of PostgreSQL', () => {
-  it('is to be made where nothing is', () => {
-    expect(holdsCluster(folder, marker)).toBe(false);
-  });
-
-  it('is used without our marker beside it', () => {
-    makeCluster();
-    expect(holdsCluster(folder, marker)).toBe(true);
-  });
-
-  it('is refused and kept when the cluster in it is incomplete', () => {
-    makeCluster();
-    rmSync(join(folder, 'global', 'pg_control'));
-    expect(() => holdsCluster(folder, marker)).toThrow(ConfigError);
-    expect(existsSync(join(folder, 'PG_VERSION'))).toBe(true);
-  });
-
-  it('is not made again when it was there before', () => {
-    writeFileSync(marker, '');
-    expect(() => holdsCluster(folder, marker)).toThrow('The data of PostgreSQL are missing');
-  });
-});
+const writeLock = (pid: number): void => writeFileSync(join(folder, 'postmaster.pid'), `${pid}\n${folder}\n`);
 
 describe.runIf(process.platform === 'linux')('the lock of PostgreSQL', () => {
-  let server: ChildProcess | undefined;
-  afterEach(() => server?.kill('SIGKILL'));
-
-  it('stays while a server works in the folder behind a symbolic link', async () => {
-    makeCluster();
+  it('is refused while a server works in the folder behind a symbolic link', async () => {
     const link = join(base, 'link');
     symlinkSync(folder, link);
-    const lock = join(link, 'postmaster.pid');
-    server = spawn('sleep', ['60'], { cwd: folder });
-    await once(server, 'spawn');
-    writeFileSync(lock, `${server.pid ?? ''}\n`);
-    await expect(clearStaleLock(link, 0)).rejects.toThrow('PostgreSQL already works in');
-    expect(existsSync(lock)).toBe(true);
+    writeLock(await start('sleep', ['60'], folder));
+    await expect(awaitEndOfSessions(link, 0)).rejects.toThrow('PostgreSQL already works in');
+    expect(existsSync(join(folder, 'postmaster.pid'))).toBe(true);
+  });
+
+  it('stays for PostgreSQL to judge when no process is seen in the folder', async () => {
+    writeLock(await start('sleep', ['60'], base)); // As a server in a container: no process works in the folder here.
+    await awaitEndOfSessions(folder, 0);
+    expect(readFileSync(join(folder, 'postmaster.pid'), 'utf8')).toBe(`${child?.pid ?? ''}\n${folder}\n`);
+  });
+
+  it('is waited for while its server has ended and is not reaped', async () => {
+    // The shell becomes a sleep that never asks about its child.
+    await start('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1'], base);
+    const [line] = (await once(child!.stdout!, 'data')) as [Buffer];
+    const zombie = Number(line.toString());
+    writeLock(zombie);
+    await expect.poll(() => readFileSync(`/proc/${zombie}/stat`, 'utf8')).toContain(') Z ');
+    await awaitEndOfSessions(folder, 15_000);
+    expect(existsSync(`/proc/${zombie}`)).toBe(false);
+    expect(existsSync(join(folder, 'postmaster.pid'))).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { translatePostgresError } from '../../../src/adapters/postgres-errors.js';
+import { translatePostgresError } from '../../../src/postgres/postgres-errors.js';
 import { createPool, inTransaction, queryRows } from '../../../src/adapters/postgres.js';
 import {
   ConfigError,
