@@ -1,7 +1,8 @@
 #!/bin/bash
 # Gives HDFS's volumes to the user of its image, and clears what an interrupted format has left: the image formats where the folder
 # does not exist, and would start on half of one.
-# Blocks without the image that names their files are refused: a new, empty file system would start beside them.
+# Blocks without the image that names their files are refused, and so is an image whose VERSION is missing: a new, empty file system
+# would start beside them, or in their place.
 set -euo pipefail
 root=${HDFS_ROOT:-/hadoop/dfs}
 owner=${HDFS_OWNER:-hadoop:users}
@@ -12,6 +13,15 @@ if [ ! -e "$root/namenode/name/current/VERSION" ]; then
 error: the volume namenode-data holds no file system, but datanode-data holds blocks of one
 Restore namenode-data from a backup; secondarynamenode-data holds the last checkpoint. To begin with an empty file system, remove
 the three volumes of HDFS: `docker compose down`, then `docker volume rm` with their names from `docker volume ls`.
+TEXT
+    exit 1
+  fi
+  current=$root/namenode/name/current
+  if compgen -G "$current/fsimage_*" >/dev/null || compgen -G "$current/edits_*" >/dev/null; then
+    cat >&2 <<'TEXT'
+error: the volume namenode-data holds the files of a file system (fsimage, edits), but not its file current/VERSION
+Restore that file, or the volume, from a backup. To begin with an empty file system, remove the three volumes of HDFS:
+`docker compose down`, then `docker volume rm` with their names from `docker volume ls`.
 TEXT
     exit 1
   fi

@@ -108,7 +108,7 @@ const logFolder = 'log';
  * files by their size: one that is rolled by size and given a name that exists is appended to.
  * https://www.postgresql.org/docs/current/runtime-config-logging.html#GUC-LOG-TRUNCATE-ON-ROTATION
  */
-export const postgresLog = {
+const postgresLog = {
   logging_collector: 'on',
   log_directory: logFolder,
   log_filename: 'postgresql-%a.log',

@@ -158,6 +158,19 @@ describe('prepare-volumes.sh', () => {
     });
     expect(existsSync(path('namenode', 'name', 'current'))).toBe(true);
   });
+
+  it.each(['fsimage_0000000000000000042', 'edits_inprogress_0000000000000000043'])(
+    'refuses a new file system in the place of one that lacks its VERSION, by %s',
+    async (name) => {
+      volumes('datanode', 'secondarynamenode', 'namenode/name/current');
+      writeFileSync(path('namenode', 'name', 'current', name), 'data');
+      await expect(prepare()).rejects.toMatchObject({
+        exitCode: 1,
+        stderr: expect.stringContaining('but not its file current/VERSION') as string,
+      });
+      expect(text('namenode', 'name', 'current', name)).toBe('data');
+    },
+  );
 });
 
 describe('start-hdfs.sh', () => {
