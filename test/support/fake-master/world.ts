@@ -7,7 +7,7 @@ import { hasEnded, type FakeDriver } from './cluster.js';
 import { startFakeMaster, type FakeMaster } from './server.js';
 
 /** As long as a call may take here; a test waits for it where an answer never comes. */
-const timeoutMs = 150;
+const timeoutMs = 600;
 /** After so long a driver registers its run, as the shipped jobs do first of all. */
 const registersAfterMs = 2000;
 

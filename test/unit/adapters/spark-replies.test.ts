@@ -20,7 +20,7 @@ let driver: string;
 
 beforeEach(async () => {
   master = await startFakeMaster();
-  spark = createSparkCluster({ restUrl: master.url, uiUrl: master.url, timeoutMs: 150 });
+  spark = createSparkCluster({ restUrl: master.url, uiUrl: master.url, timeoutMs: 600 });
   driver = master.cluster.submit(request).id;
 });
 afterEach(() => master.close());
@@ -64,7 +64,7 @@ describe.each(calls)('%s', (_name, endpoint, call) => {
       expect(failure).not.toBeInstanceOf(RefusedError);
       expect(failure).toMatchObject({ retryable: true, exitCode: 4 });
       expect(failure.message).toMatch(
-        /at http:\/\/127\.0\.0\.1:\d+ (did not answer: (it took more than 150 ms|ECONNRESET|HPE_)|did not finish its answer: (ECONNRESET|it is longer than|it took more than 150 ms))/,
+        /at http:\/\/127\.0\.0\.1:\d+ (did not answer: (it took more than 600 ms|ECONNRESET|HPE_)|did not finish its answer: (ECONNRESET|it is longer than|it took more than 600 ms))/,
       );
       expect(failure.nextStep).toBeDefined();
       expect(master.requests.filter((one) => one === endpoint)).toHaveLength(1);
@@ -229,10 +229,10 @@ describe('the fake master answers as a real one', () => {
   });
 
   it('gives what it takes late to a client that has gone', async () => {
-    const reaction: Reaction = { takesAfterMs: 300 };
+    const reaction: Reaction = { takesAfterMs: 1200 };
     master.react('create', reaction, 1);
     expect(await outcomeOf(spark.create(request))).toBe('unreachable');
     expect(master.cluster.taken).toHaveLength(1);
-    await expect.poll(() => master.cluster.taken.length).toBe(2);
+    await expect.poll(() => master.cluster.taken.length, { timeout: 10_000 }).toBe(2);
   });
 });
