@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lostOnStream } from '../support/outage.js';
 import { eventually } from '../support/pipeline.js';
-import { seconds, Service, sleep } from '../support/service.js';
+import { seconds, Service, sleep, startTimeoutMs } from '../support/service.js';
 
 const banSeconds = 1200;
 /** Requests of a status that looks at the exchange's clock. */
@@ -15,8 +15,8 @@ describe('a ban of 20 minutes', () => {
   let service: Service;
   beforeAll(async () => {
     service = await Service.start({ name: 'outage-ban', portOffset: 12_000 });
-  });
-  afterAll(async () => service.close());
+  }, startTimeoutMs);
+  afterAll(async () => (service as Service | undefined)?.close());
 
   /** The requests that met the ban, by path. */
   async function met(): Promise<Readonly<Record<string, number>>> {

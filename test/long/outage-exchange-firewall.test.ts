@@ -1,13 +1,17 @@
 import { describeOutages, exchangeOutage } from '../support/outage.js';
 
-describeOutages('a firewall', { name: 'outage-firewall', portOffset: 12_000 }, [
+const [seconds, how] = [180, '403'];
+
+describeOutages('a firewall', 'outage-firewall', [
   exchangeOutage(
     '403',
     [
-      { rest: 'outage', seconds: 180, how: '403' },
-      { stream: 'outage', seconds: 180, how: '403' },
+      { rest: 'outage', seconds, how },
+      { stream: 'outage', seconds, how },
     ],
-    // After a 403 no call is made for three minutes: the last one may be just before the end.
-    { seconds: 180, healthyWithinSeconds: 200, named: /^producers: the producer \(.*\) waits for exchange/ },
+    {
+      // After a 403 no call is made for three minutes: the last one may be just before the end.
+      healthyWithinSeconds: 240,
+    },
   ),
 ]);

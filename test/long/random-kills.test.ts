@@ -4,7 +4,7 @@ import { coreServers } from '../../src/core/ports/stack.js';
 import { keyFor, keyOf, unit } from '../../src/sandbox/tapes/hash.js';
 import { readState } from '../../src/stack/state.js';
 import { driverProcesses, executorProcesses, killAll } from '../support/driver-processes.js';
-import { seconds, Service } from '../support/service.js';
+import { seconds, Service, startTimeoutMs } from '../support/service.js';
 
 const seed = process.env['SEED'] ?? '1';
 /** Eight rounds in a part; ROUNDS and another SEED for more. */
@@ -31,8 +31,8 @@ describe('random kills', () => {
 
   beforeAll(async () => {
     service = await Service.start({ name: 'random-kills', portOffset: 13_000 });
-  });
-  afterAll(async () => service.close());
+  }, startTimeoutMs);
+  afterAll(async () => (service as Service | undefined)?.close());
 
   /** The processes of a target, none where it was killed with another. */
   async function pidsOf(target: Target, runDriver: string): Promise<number[]> {
@@ -51,14 +51,14 @@ describe('random kills', () => {
     const startedAt = Date.now();
     await service.stackUp();
     const upMs = Date.now() - startedAt;
-    const healthyMs = await service.becomesHealthy(3 * recoversWithinMs);
+    const healthyMs = await service.becomesHealthy(6 * recoversWithinMs);
     figures.push({ upMs, healthyMs });
     console.log(
       `round ${round}: killed ${chosen.join(', ')} (${pids.length} processes); stack up took ${seconds(upMs)} s, healthy ${seconds(healthyMs)} s later; load ${loadAverage()}`,
     );
   }
 
-  it(`${rounds} times, with only \`stack up\` typed in between`, { timeout: limitMs + 300_000 }, async () => {
+  it(`${rounds} times, with only \`stack up\` typed in between`, { timeout: limitMs + 600_000 }, async () => {
     const endAt = Date.now() + limitMs;
     for (let round = 1; round <= rounds && Date.now() < endAt; round++) await playRound(round);
     const slow = figures.filter(({ healthyMs }) => healthyMs > recoversWithinMs);

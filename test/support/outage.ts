@@ -2,15 +2,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ServerName } from '../../src/core/ports/stack.js';
 import type { ProducerHeartbeat } from '../../src/core/producer-heartbeat.js';
 import { eventually } from './pipeline.js';
-import { seconds, Service, sleep } from './service.js';
+import { seconds, Service, sleep, startTimeoutMs } from './service.js';
 
 /** Within so long `status` must name what is out. */
 const namedWithinMs = 30_000;
+
+/** The parts run one after another. */
+const portOffset = 12_000;
 
 /** One system that is gone for a time. */
 export interface Outage {
   readonly name: string;
   readonly seconds: number;
+  readonly before?: (service: Service) => Promise<unknown>;
   readonly begin: (service: Service) => Promise<unknown>;
   /** What ends it; without it, it ends by itself. */
   readonly end?: (service: Service) => Promise<unknown>;
@@ -21,43 +25,47 @@ export interface Outage {
 }
 
 type Fault = Readonly<Record<string, unknown>>;
+type Expected = Partial<Pick<Outage, 'seconds' | 'named' | 'healthyWithinSeconds'>>;
+
+/** Longer than every limit of a client. */
+const usual = { seconds: 180, healthyWithinSeconds: 120 };
+const waitsForExchange = /^producers: the producer \(.*\) waits for exchange/;
 
 /** Trades that the stream does not bring: REST is needed for them. */
 export const lostOnStream: Fault = { stream: 'drop', count: 100 };
 
 /** An outage of the exchange, by faults of the sandbox that end by themselves. */
-export const exchangeOutage = (
-  name: string,
-  faults: readonly Fault[],
-  expected: Pick<Outage, 'seconds' | 'named' | 'healthyWithinSeconds'>,
-): Outage => ({ name, begin: (service) => service.order(...faults), ...expected });
+export const exchangeOutage = (name: string, faults: readonly Fault[], expected: Expected = {}): Outage => ({
+  ...{ name, begin: (service) => service.order(...faults), named: waitsForExchange },
+  ...usual,
+  ...expected,
+});
+
+/** An outage of REST alone, while it is needed. */
+export const restOutage = (name: string, how: string): Outage =>
+  exchangeOutage(name, [lostOnStream, { rest: 'outage', seconds: usual.seconds, how }]);
 
 /** Servers that are killed, and started by `stack up` later. */
-export const killed = (
-  names: readonly ServerName[],
-  expected: Pick<Outage, 'seconds' | 'named' | 'healthyWithinSeconds'>,
-): Outage => ({
+export const killed = (names: readonly ServerName[], expected: Expected & Pick<Outage, 'named'>): Outage => ({
   name: names.join(' and '),
   begin: (service) => service.kill(...names),
   end: (service) => service.stackUp(),
+  ...usual,
   ...expected,
 });
 
 /** Each outage in turn against one service, then the proof that nothing is lost. */
-export function describeOutages(
-  title: string,
-  place: { readonly name: string; readonly portOffset: number },
-  outages: readonly Outage[],
-): void {
+export function describeOutages(title: string, name: string, outages: readonly Outage[]): void {
   describe(title, () => {
     let service: Service;
     let producer: ProducerHeartbeat;
 
     beforeAll(async () => {
-      service = await Service.start(place);
+      service = await Service.start({ name, portOffset });
       producer = await service.producer();
-    });
-    afterAll(async () => service.close());
+    }, startTimeoutMs);
+    // Undefined where it did not start.
+    afterAll(async () => (service as Service | undefined)?.close());
 
     for (const outage of outages)
       it(
@@ -79,6 +87,7 @@ export function describeOutages(
 async function passOutage(service: Service, outage: Outage): Promise<void> {
   const before = await service.counted();
   const startedAt = Date.now();
+  await outage.before?.(service);
   await outage.begin(service);
   const line = await eventually(
     `a line of status that names ${outage.name}`,
