@@ -25,12 +25,22 @@ const example = `
 Examples:
   cryptopipe sandbox --symbols BTCUSDT,ETHUSDT --history 15
   cryptopipe sandbox --tape BTCUSDT-aggTrades-2024-08-08.csv.gz --speed 60
-Faults on request, for the next two requests:
+Faults on request: POST /sandbox/faults. GET lists them, DELETE takes them back, and GET /sandbox/faults/log has what they met.
   curl -d '{"status":429,"retryAfterSeconds":2,"count":2}' http://127.0.0.1:8090/sandbox/faults
-  ({"delayMs":500} and {"drop":true} likewise; -X DELETE takes them back)
-On a stream: {"stream":"drop","count":3}, "double" and "reorder" likewise, {"stream":"silence","seconds":5},
-  {"stream":"close","code":1006} (or 1001, 1008), {"stream":"shutdown","afterSeconds":2} and "cut" likewise;
-  REST out of order: {"rest":"outage","seconds":3,"how":"503"} (or "drop"). What happened: GET /sandbox/faults/log`;
+The next "count" requests (1), or those of a "path" alone:
+  {"status":418,"retryAfterSeconds":1200,"header":false}   the time in the text alone; 403, 429, 451, 500 and 502 to 504 likewise
+  {"delayMs":500}  {"drop":true}
+  {"body":"html"}   status 200 with a web page; "half" and "empty": of the JSON; "huge": 128 MiB after decompression;
+                    "unreadable": the first trade has the price 1e-8
+The next "count" messages of a stream (1), or the connection itself:
+  {"stream":"drop"}  "double"  "reorder"  "unreadable"   "far-id": after each, one more with an id near 2^53
+  {"stream":"silence","seconds":5}  {"stream":"close","code":1006}, 1001 or 1008
+  {"stream":"shutdown","afterSeconds":2}  {"stream":"cut","afterSeconds":2}
+At once, for so many seconds:
+  {"rest":"outage","seconds":3}     "how":"503", "drop", "403", "ban" (418 until the end), "html", "half", "empty" or "huge"
+  {"stream":"outage","seconds":3}   no stream connection; "how":"drop", "403" or "503"
+  {"exchange":"outage","seconds":3} nothing listens on the port, not even for these requests
+  {"symbol":"BTCUSDT","status":"HALT","seconds":3}   or "BREAK", in exchangeInfo; "REMOVED": unknown everywhere`;
 
 /** `sandbox` runs the stand-in exchange until a signal; `sandbox tape` writes a generated tape to a file. */
 export function addSandbox(program: Command, context: CliContext): void {
@@ -60,7 +70,7 @@ export function addSandbox(program: Command, context: CliContext): void {
     .option('--klines <file...>', 'files SYMBOL-INTERVAL-….csv, .csv.gz or .zip to answer klines from', [])
     .option('--no-request-limit', 'never answer 429 for too much request weight or too many connects')
     .option('--stream-lifetime <s>', 'end a stream connection after so long (default: 86400)')
-    .option('--chaos <seed:rate>', 'faults of every kind, at this rate per minute (default: 6)')
+    .option('--chaos <seed:rate>', 'short faults, at this rate per minute (default: 6)')
     .option('--archive-holes <n>', 'leave so many stretches of ids out of each archive file of trades', '0')
     .option('--archive-today', 'have archive files of the day that has begun, as far as the tape went', false)
     .option('--json', 'print the address as JSON', false)

@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import { intervalNamed, shifted } from './intervals.js';
 import type { SandboxKline, SymbolKlines } from './klines.js';
 import type { Params } from './params.js';
+import type { SymbolStatus } from './timed-fault.js';
 import {
   endAt,
   lastCountedBefore,
@@ -18,6 +19,8 @@ export interface Market {
   readonly tape: Tape;
   readonly klines: ReadonlyMap<string, SymbolKlines>;
   readonly clock: Clock;
+  /** The status that a symbol has by a fault; `REMOVED` makes it unknown. */
+  readonly statusOf?: (symbol: string) => SymbolStatus['status'] | undefined;
 }
 
 /** One unit of the times in an answer is so many of a millisecond: 1 or, for microseconds, 1000. */
@@ -26,9 +29,15 @@ export type TimeScale = 1 | 1000;
 const OLDEST_TIME = Date.UTC(2017, 0, 1);
 const FUTURE_MS = 10_000;
 
+/** The symbols that the exchange has, in order of name. */
+export const listed = (market: Market): string[] =>
+  [...market.tape.keys()].filter((symbol) => isListed(market, symbol));
+
+export const isListed = ({ statusOf }: Market, symbol: string): boolean => statusOf?.(symbol) !== 'REMOVED';
+
 /** @throws ApiError -1121 where there is no such symbol. */
 export function symbolTape(market: Market, symbol: string): SymbolTape {
-  const tape = market.tape.get(symbol);
+  const tape = isListed(market, symbol) ? market.tape.get(symbol) : undefined;
   if (tape === undefined) throw new ApiError(-1121, 'Invalid symbol.');
   return tape;
 }
@@ -55,7 +64,7 @@ export function tickerPrice(params: Params, market: Market): string {
     return `{"symbol":"${name}","price":"${formatAmount(newest?.price ?? 0n)}"}`;
   };
   if (symbol !== undefined) return priceOf(symbol);
-  return `[${(symbols ?? [...market.tape.keys()]).map(priceOf).join(',')}]`;
+  return `[${(symbols ?? listed(market)).map(priceOf).join(',')}]`;
 }
 
 /**

@@ -20,4 +20,6 @@ export interface Reply {
   readonly status: number;
   readonly body: string;
   readonly retryAfterSeconds?: number;
+  /** Sent instead of the body, with `Content-Encoding: gzip`. */
+  readonly gzip?: Buffer;
 }

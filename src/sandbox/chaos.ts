@@ -23,7 +23,7 @@ const kinds: readonly Kind[] = [
   (pick) => ({ rest: 'outage', seconds: pick(1, 5), how: 'drop' }),
 ];
 
-/** The `index`th fault of a seed: every kind once in each round, in an order of the round's own. */
+/** The `index`th fault of a seed: each of its kinds once in each round, in an order of the round's own. */
 export function chaosFault(seed: string, index: number): Fault {
   const key = keyOf(`chaos/${seed}`);
   const round = Math.floor(index / kinds.length);

@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.js';
 import { formatAmount } from './amounts.js';
-import { symbolTape, type Market, type TimeScale } from './answers.js';
+import { listed, symbolTape, type Market, type TimeScale } from './answers.js';
 import type { Params } from './params.js';
 import type { SymbolRules } from './tapes/tape.js';
 import { WEIGHT_PER_MINUTE } from './weights.js';
@@ -21,7 +21,7 @@ export function exchangeInfo(params: Params, market: Market, scale: TimeScale): 
   if (withPermissions !== 'true' && withPermissions !== 'false')
     throw new ApiError(-1130, "Data sent for parameter 'showPermissionSets' is not valid.");
   params.done();
-  const names = symbol === undefined ? (symbols ?? [...market.tape.keys()]) : [symbol];
+  const names = symbol === undefined ? (symbols ?? listed(market)) : [symbol];
   return JSON.stringify({
     timezone: 'UTC',
     serverTime: market.clock.now() * scale,
@@ -29,7 +29,8 @@ export function exchangeInfo(params: Params, market: Market, scale: TimeScale): 
     exchangeFilters: [],
     symbols: names.map((name) => {
       const tape = symbolTape(market, name);
-      const status = tape.isHaltedAt(market.clock.now()) ? 'HALT' : 'TRADING';
+      const isHalted = tape.isHaltedAt(market.clock.now());
+      const status = market.statusOf?.(name) ?? (isHalted ? 'HALT' : 'TRADING');
       return describe(tape.rules, { status, withPermissions: withPermissions === 'true' });
     }),
   });

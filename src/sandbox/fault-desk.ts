@@ -3,6 +3,7 @@ import { errorBody, type Reply } from './api-error.js';
 import { parseFault, type Fault, type Origin } from './fault.js';
 import type { FaultLog } from './fault-log.js';
 import type { Faults } from './faults.js';
+import { isTimed, type Met, type TimedFault } from './timed-fault.js';
 
 const LARGEST_BODY = 10_000;
 const PATH = '/sandbox/faults';
@@ -12,9 +13,11 @@ export class FaultDesk {
   constructor(
     private readonly faults: Faults,
     private readonly log: FaultLog,
+    /** Called when a fault with a duration has begun. */
+    private readonly onBegin: (fault: TimedFault) => void,
   ) {}
 
-  /** `/sandbox/faults`: GET lists what is to come, POST adds one, DELETE takes all back; `/sandbox/faults/log` lists what was. */
+  /** `/sandbox/faults`: GET lists what has begun and what is to come, POST adds one, DELETE takes all back; `/sandbox/faults/log` lists what was. */
   async answer(request: IncomingMessage, path: string): Promise<Reply | undefined> {
     if (path === `${PATH}/log`) return { status: 200, body: JSON.stringify(this.log.summary()) };
     if (path !== PATH) return undefined;
@@ -27,10 +30,16 @@ export class FaultDesk {
     return { status: 200, body: JSON.stringify(this.faults.list()) };
   }
 
-  /** Everything but an outage is logged when it has met something. */
+  /** What has a duration begins and is logged at once, everything else when it meets something. */
   inject(fault: Fault, by: Origin): void {
-    this.faults.add({ fault, by });
-    if ('rest' in fault) this.log.add({ by, fault });
+    if (!isTimed(fault)) {
+      this.faults.add({ fault, by });
+      return;
+    }
+    const met: Met = {};
+    this.faults.timed.begin(fault, met);
+    this.log.add({ by, fault, met });
+    this.onBegin(fault);
   }
 }
 

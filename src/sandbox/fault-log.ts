@@ -1,4 +1,5 @@
 import { kindOf, type Fault, type Origin } from './fault.js';
+import type { Met } from './timed-fault.js';
 
 const MOST_ENTRIES = 10_000;
 
@@ -21,6 +22,8 @@ export interface LoggedFault {
   readonly connection?: number;
   /** The messages that it met so far. */
   readonly trades?: MetTrade[];
+  /** The requests and connects that a fault with a duration met so far. */
+  readonly met?: Met;
 }
 
 /** What went wrong so far, oldest first; the newest 10,000 are kept, all are counted. */

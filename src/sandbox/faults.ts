@@ -1,36 +1,28 @@
-import { errorBody, type Reply } from './api-error.js';
-import type { Fault, Origin, Outage, Planned, RequestFault } from './fault.js';
+import type { Fault, Origin, Planned, RequestFault } from './fault.js';
 import type { StreamFault } from './stream/stream-fault.js';
-import { banned, tooManyRequests } from './weights.js';
+import { isTimed, TimedFaults, type RestOutage } from './timed-fault.js';
 
 const isStreamFault = (planned: Planned): planned is Planned<StreamFault> => 'stream' in planned.fault;
 const isRequestFault = (planned: Planned): planned is Planned<RequestFault> =>
-  !isStreamFault(planned) && !('rest' in planned.fault);
+  !isStreamFault(planned) && !isTimed(planned.fault);
 
-/** The faults that are still to come, in the order in which they were asked for, and the outage that is. */
+/** The faults that wait for a request or a connection to meet, in the order in which they were asked for. */
 export class Faults {
+  readonly timed = new TimedFaults();
   private pending: Planned[] = [];
-  private outage: { readonly how: Outage['how']; readonly until: number } | undefined;
 
-  /** An outage begins at once; everything else waits for a request or a connection to meet. */
-  add(planned: Planned): void {
-    if ('rest' in planned.fault)
-      this.outage = { how: planned.fault.how, until: Date.now() + planned.fault.seconds * 1_000 };
-    else this.pending.push(planned);
+  add(planned: Planned<RequestFault | StreamFault>): void {
+    this.pending.push(planned);
   }
 
   clear(): void {
     this.pending = [];
-    this.outage = undefined;
+    this.timed.clear();
   }
 
+  /** Those that have begun, then those that are to come. */
   list(): readonly Fault[] {
-    return this.pending.map(({ fault }) => fault);
-  }
-
-  /** How REST is out at this time, if it is. */
-  outageAt(now: number): Outage['how'] | undefined {
-    return this.outage !== undefined && now < this.outage.until ? this.outage.how : undefined;
+    return [...this.timed.list(), ...this.pending.map(({ fault }) => fault)];
   }
 
   /** The next fault for a stream, if there is one. */
@@ -58,47 +50,21 @@ export class Faults {
   }
 }
 
-const RESTRICTED =
-  "Service unavailable from a restricted location according to 'b. Eligibility' in https://www.binance.com/en/terms. Please contact customer service if you believe you received this message in error.";
-
-/** The exchange's own answer for a status. */
-export function replyFor(status: number, retryAfterSeconds: number | undefined, now: number): Reply {
-  switch (status) {
-    case 429:
-      return tooManyRequests(retryAfterSeconds ?? 1);
-    case 418:
-      return banned(now + (retryAfterSeconds ?? 120) * 1000, now);
-    case 451:
-      return { status, body: JSON.stringify({ code: 0, msg: RESTRICTED }, null, 2) };
-    case 403:
-      return { status, body: '<html><body><h1>403 Forbidden</h1></body></html>' };
-    case 503:
-      return withRetry(
-        {
-          status,
-          body: errorBody(
-            -1008,
-            'Server is currently overloaded with other requests. Please try again in a few minutes.',
-          ),
-        },
-        retryAfterSeconds,
-      );
-    case 504:
-      return {
-        status,
-        body: errorBody(
-          -1007,
-          'Timeout waiting for response from backend server. Send status unknown; execution status unknown.',
-        ),
-      };
-    default:
-      return withRetry(
-        { status, body: errorBody(-1000, 'An unknown error occurred while processing the request.') },
-        retryAfterSeconds,
-      );
+/** What an outage of REST does to one request; `until` is the outage's end, epoch ms. */
+export function faultOfOutage(how: RestOutage['how'], until: number, now: number): RequestFault {
+  switch (how) {
+    case '503':
+      return { status: 503, count: 1 };
+    case '403':
+      return { status: 403, count: 1 };
+    case 'ban':
+      return { status: 418, retryAfterSeconds: Math.ceil((until - now) / 1_000), header: false, count: 1 };
+    case 'drop':
+      return { drop: true, count: 1 };
+    case 'html':
+    case 'half':
+    case 'empty':
+    case 'huge':
+      return { body: how, count: 1 };
   }
-}
-
-function withRetry(refusal: Reply, retryAfterSeconds: number | undefined): Reply {
-  return retryAfterSeconds === undefined ? refusal : { ...refusal, retryAfterSeconds };
 }

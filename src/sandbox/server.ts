@@ -1,10 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ConfigError } from '../core/errors.js';
 import type { ArchiveChoice, Chaos } from '../core/ports/sandbox.js';
 import { foreignReason, requestUrl, type ServedHosts } from '../http/admission.js';
 import { ApiError, errorBody, type Reply } from './api-error.js';
@@ -14,10 +12,14 @@ import { ArchiveHost } from './archive/archive-host.js';
 import { ChaosRunner } from './chaos.js';
 import { FaultDesk } from './fault-desk.js';
 import { FaultLog } from './fault-log.js';
-import { Faults, replyFor } from './faults.js';
+import type { RequestFault } from './fault.js';
+import { replyFor, withBody, withoutRetryAfter } from './fault-replies.js';
+import { faultOfOutage, Faults } from './faults.js';
+import { Listener } from './listener.js';
 import { Params } from './params.js';
 import { usualTimes, type StreamTimes } from './stream/connection.js';
 import { refuse, StreamServer } from './stream/stream-server.js';
+import type { TimedFault } from './timed-fault.js';
 import { RequestLimit } from './weights.js';
 
 const NO_SUCH_FILE =
@@ -42,20 +44,20 @@ export interface ServerOptions {
 export class SandboxServer {
   private readonly faults = new Faults();
   private readonly log = new FaultLog();
-  private readonly desk = new FaultDesk(this.faults, this.log);
+  private readonly desk = new FaultDesk(this.faults, this.log, (fault) => this.begin(fault));
   private readonly chaos: ChaosRunner | undefined;
   private readonly limit: RequestLimit;
   private readonly stop = new AbortController();
   private readonly server: Server;
+  private readonly listener: Listener;
+  private readonly market: Market;
   private readonly streams: StreamServer;
   private readonly archive: ArchiveHost;
   private readonly hosts: ServedHosts;
   private closing: Promise<void> | undefined;
 
-  constructor(
-    private readonly market: Market,
-    private readonly options: ServerOptions,
-  ) {
+  constructor(market: Market, options: ServerOptions) {
+    this.market = { ...market, statusOf: (symbol) => this.faults.timed.statusOf(symbol) };
     this.limit = new RequestLimit(options.hasRequestLimit);
     this.server = createServer((request, response) => {
       this.serve(request, response).catch((error: unknown) => {
@@ -64,7 +66,8 @@ export class SandboxServer {
         send(response, replyFor(500, undefined, Date.now()));
       });
     });
-    this.streams = new StreamServer(market, {
+    this.listener = new Listener(this.server, options);
+    this.streams = new StreamServer(this.market, {
       hasRequestLimit: options.hasRequestLimit,
       times: { ...usualTimes, ...options.streamTimes },
       faults: this.faults,
@@ -86,14 +89,9 @@ export class SandboxServer {
 
   /** Resolves with the address when connections are taken. */
   async listen(): Promise<string> {
-    const { host, port } = this.options;
-    await new Promise<void>((resolve, reject) => {
-      this.server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
-      this.server.listen(port, host, resolve);
-    });
+    const url = await this.listener.open();
     this.chaos?.start();
-    const address = this.server.address() as AddressInfo;
-    return `http://${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
+    return url;
   }
 
   /** Answers what is under way for a second, then ends every connection. */
@@ -101,6 +99,7 @@ export class SandboxServer {
     this.closing ??= new Promise((resolve) => {
       this.stop.abort();
       this.chaos?.stop();
+      this.listener.stop();
       this.server.close(() => void this.archive.close().then(resolve, resolve));
       this.streams.close();
       this.server.closeIdleConnections();
@@ -126,15 +125,8 @@ export class SandboxServer {
       return;
     }
     const isArchive = url.pathname.startsWith('/data/');
-    const outage = isArchive ? undefined : this.faults.outageAt(Date.now());
-    const planned = outage === undefined ? this.faults.take(url.pathname) : undefined;
-    if (planned !== undefined) this.log.add({ ...planned, path: url.pathname });
-    const fault = planned?.fault;
-    if (outage === '503') {
-      send(response, replyFor(503, undefined, Date.now()));
-      return;
-    }
-    if (outage === 'drop' || (fault !== undefined && 'drop' in fault)) {
+    const fault = this.meet(url.pathname, isArchive);
+    if (fault !== undefined && 'drop' in fault) {
       request.socket.destroy();
       return;
     }
@@ -145,7 +137,8 @@ export class SandboxServer {
     response.setHeader('x-mbx-used-weight', used);
     response.setHeader('x-mbx-used-weight-1m', used);
     if (fault !== undefined && 'status' in fault) {
-      send(response, replyFor(fault.status, fault.retryAfterSeconds, Date.now()));
+      const reply = replyFor(fault.status, fault.retryAfterSeconds, Date.now());
+      send(response, fault.header === false ? withoutRetryAfter(reply) : reply);
       return;
     }
     if (isArchive) return this.serveArchive(url.pathname, response);
@@ -153,7 +146,23 @@ export class SandboxServer {
       send(response, refusal);
       return;
     }
-    send(response, this.answer(request, url));
+    const right = this.answer(request, url);
+    send(response, fault !== undefined && 'body' in fault ? withBody(fault.body, right) : right);
+  }
+
+  /** Does what a fault with a duration does at its beginning. */
+  private begin(fault: TimedFault): void {
+    if ('exchange' in fault) this.listener.goneFor(fault.seconds * 1_000, () => this.streams.terminate());
+    else if ('stream' in fault) this.streams.terminate();
+  }
+
+  /** The fault that meets this request: an outage of REST, else one that waits. */
+  private meet(path: string, isArchive: boolean): RequestFault | undefined {
+    const outage = isArchive ? undefined : this.faults.timed.meetRest(path);
+    if (outage !== undefined) return faultOfOutage(outage.fault.how, outage.until, Date.now());
+    const planned = this.faults.take(path);
+    if (planned !== undefined) this.log.add({ ...planned, path });
+    return planned?.fault;
   }
 
   private async serveArchive(path: string, response: ServerResponse): Promise<void> {
@@ -191,14 +200,6 @@ const hostsOf = ({ allowedHosts = [], host }: ServerOptions): ServedHosts => ({
   hasAnyAddress: ['0.0.0.0', '::'].includes(host),
 });
 
-function listenError(error: NodeJS.ErrnoException, host: string, port: number): ConfigError {
-  const why = error.code === 'EADDRINUSE' ? 'is taken' : `cannot be opened (${error.message})`;
-  return new ConfigError(`Port ${port} on ${host} ${why}`, {
-    nextStep: 'Stop what listens there, or choose another with --port or --port-offset.',
-    cause: error,
-  });
-}
-
 /** Times are in ms unless the header asks for µs. */
 function timeScale(header: string | string[] | undefined): TimeScale {
   if (header === undefined || header === 'MILLISECOND' || header === 'millisecond') return 1;
@@ -206,9 +207,10 @@ function timeScale(header: string | string[] | undefined): TimeScale {
   throw new ApiError(-1194, 'Invalid value for time unit; expected either MICROSECOND or MILLISECOND.');
 }
 
-function send(response: ServerResponse, { status, body, retryAfterSeconds }: Reply): void {
-  const bytes = Buffer.from(body);
+function send(response: ServerResponse, { status, body, retryAfterSeconds, gzip }: Reply): void {
+  const bytes = gzip ?? Buffer.from(body);
   if (retryAfterSeconds !== undefined) response.setHeader('retry-after', retryAfterSeconds);
+  if (gzip !== undefined) response.setHeader('content-encoding', 'gzip');
   response.writeHead(status, {
     'content-type': body.startsWith('<') ? 'text/html' : 'application/json;charset=UTF-8',
     'content-length': bytes.length,

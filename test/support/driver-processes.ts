@@ -10,6 +10,14 @@ export function driverProcesses({ config }: Pick<Pipeline, 'config'>, submission
     .map(Number);
 }
 
+/** The executors of all applications, Java and its Python: those that work in `app-…` of the stack's worker. */
+export function executorProcesses({ config }: Pick<Pipeline, 'config'>): number[] {
+  const folder = join(config.native.dataDir, 'spark-worker', 'work', 'app-');
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name) && folderOf(name)?.startsWith(folder) === true)
+    .map(Number);
+}
+
 /** The one of them that is Java, or the Python below it. */
 export function driverProcess(
   pipeline: Pick<Pipeline, 'config'>,

@@ -64,7 +64,7 @@ export interface SandboxOptions {
   readonly hasRequestLimit: boolean;
   /** How long a stream connection lives; a day, as on the exchange, where nothing is said. */
   readonly streamLifetimeMs?: number;
-  /** Faults of every kind by themselves. */
+  /** Short faults by themselves. */
   readonly chaos?: Chaos;
   readonly archive?: ArchiveChoice;
   /** Told of what is a bug of the sandbox itself; the client got an answer 500. */

@@ -92,6 +92,8 @@ export class Connection implements Subscriptions {
       case 'drop':
       case 'double':
       case 'reorder':
+      case 'unreadable':
+      case 'far-id':
         this.outbox.disturb({ kind: fault.stream, count: fault.count, met });
         return;
       case 'silence':

@@ -1,10 +1,15 @@
 import type { MetTrade } from '../fault-log.js';
+import { withUnreadablePrice } from '../fault-replies.js';
+import type { CountedFault } from './stream-fault.js';
 
 /** How long messages that are to be reordered are held at most, should no more come. */
 const LONGEST_HOLD_MS = 1_000;
 
+/** 7 below 2^53: a number that JSON carries and no trade will have in a thousand years. */
+const FAR_ID = 9_007_199_254_740_985;
+
 type Disturbance =
-  | { readonly kind: 'drop' | 'double' | 'reorder'; readonly count: number; readonly met: MetTrade[] }
+  | { readonly kind: CountedFault['stream']; readonly count: number; readonly met: MetTrade[] }
   | { readonly kind: 'silence'; readonly until: number };
 
 /** Where the messages of a connection go out, and where faults get at them. */
@@ -41,10 +46,7 @@ export class Outbox {
     }
     fault.met.push(trade);
     if (fault.kind === 'reorder') this.hold(text);
-    else if (fault.kind === 'double') {
-      this.write(text);
-      this.write(text);
-    }
+    else for (const message of changed(fault.kind, text)) this.write(message);
     if (fault.met.length >= fault.count) this.end();
   }
 
@@ -59,5 +61,19 @@ export class Outbox {
   private hold(text: string): void {
     this.held.push(text);
     this.release ??= setTimeout(() => this.end(), LONGEST_HOLD_MS);
+  }
+}
+
+/** The messages that are sent for one. */
+function changed(kind: 'drop' | 'double' | 'unreadable' | 'far-id', text: string): string[] {
+  switch (kind) {
+    case 'drop':
+      return [];
+    case 'double':
+      return [text, text];
+    case 'unreadable':
+      return [withUnreadablePrice(text)];
+    case 'far-id':
+      return [text, text.replace(/"a":\d+/, `"a":${FAR_ID}`)];
   }
 }

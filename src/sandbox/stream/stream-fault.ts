@@ -11,6 +11,10 @@ export const streamFaultSchema = z.discriminatedUnion('stream', [
   z.strictObject({ stream: z.literal('double'), count: count.default(1) }),
   /** The next messages are sent in reverse. */
   z.strictObject({ stream: z.literal('reorder'), count: count.min(2).default(2) }),
+  /** The next messages have a price that cannot be read. */
+  z.strictObject({ stream: z.literal('unreadable'), count: count.default(1) }),
+  /** After each of the next messages comes one more of the same trade, with an id near 2^53. */
+  z.strictObject({ stream: z.literal('far-id'), count: count.default(1) }),
   /** Neither a message nor a ping or pong for so long. */
   z.strictObject({ stream: z.literal('silence'), seconds }),
   /** Closed with a code; 1006 is a connection that breaks without a closing frame. */
@@ -25,3 +29,5 @@ export const streamFaultSchema = z.discriminatedUnion('stream', [
 ]);
 
 export type StreamFault = z.infer<typeof streamFaultSchema>;
+/** Those that meet so many messages. */
+export type CountedFault = Extract<StreamFault, { count: number }>;

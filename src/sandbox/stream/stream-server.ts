@@ -47,6 +47,12 @@ export class StreamServer {
     socket.on('error', () => socket.destroy());
     const url = requestUrl(request.url);
     const target = url && parseTarget(url);
+    const outage = this.options.faults.timed.meetStream(url?.pathname ?? '');
+    if (outage !== undefined) {
+      if (outage === 'drop') socket.destroy();
+      else refuse(socket, Number(outage));
+      return;
+    }
     const isTooMany = this.options.hasRequestLimit && !this.connects.take(Date.now());
     if (isTooMany) refuse(socket, 429);
     else if (target === undefined) refuse(socket, 404);

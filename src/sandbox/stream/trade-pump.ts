@@ -1,4 +1,4 @@
-import type { Market, TimeScale } from '../answers.js';
+import { isListed, type Market, type TimeScale } from '../answers.js';
 import { endAt, type TapeTrade } from '../tapes/tape.js';
 import { aggTradePayload } from './messages.js';
 
@@ -36,7 +36,8 @@ export class TradePump {
       const tape = this.market.tape.get(symbol);
       if (tape === undefined) continue;
       const end = Math.min(endAt(tape, now), from + MOST_AT_ONCE);
-      for (const trade of tape.trades(from, end)) due.push(dueTrade(symbol, trade, now));
+      if (isListed(this.market, symbol))
+        for (const trade of tape.trades(from, end)) due.push(dueTrade(symbol, trade, now));
       this.positions.set(symbol, Math.max(from, end));
     }
     return due.sort((left, right) => left.trade.time - right.trade.time);

@@ -1,0 +1,3 @@
+import { describeOutages, restOutage } from '../support/outage.js';
+
+describeOutages('an exchange whose answers break off', 'outage-half', [restOutage('half JSON', 'half')]);
