@@ -9,6 +9,13 @@ export function printJson(io: Io, value: unknown): void {
   );
 }
 
+/** A row for each line of its cells: it looks the same, and the library's time grows with the cube of the lines of a cell. */
+function linesOf(row: readonly string[]): string[][] {
+  const cells = row.map((cell) => cell.split(/\r?\n/));
+  const height = Math.max(1, ...cells.map((lines) => lines.length));
+  return Array.from({ length: height }, (_, line) => cells.map((lines) => lines[line] ?? ''));
+}
+
 /** A table for people; numbers should come as text that is already formatted. */
 export function printTable(io: Io, head: readonly string[], rows: readonly (readonly string[])[]): void {
   const table = new Table({
@@ -16,7 +23,7 @@ export function printTable(io: Io, head: readonly string[], rows: readonly (read
     head: head.map((name) => (io.useColor ? `\u001b[36m${name}\u001b[39m` : name)),
     style: { head: [], border: [], compact: true },
   });
-  table.push(...rows.map((row) => row.map(printable)));
+  table.push(...rows.flatMap((row) => linesOf(row.map(printable))));
   io.out(`${table.toString()}\n`, io.useColor ? 'styled' : undefined);
 }
 

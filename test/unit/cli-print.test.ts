@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { printReport } from '../../src/cli/print.js';
+import { printReport, printTable } from '../../src/cli/print.js';
 
 function printed(asJson: boolean, isGood: boolean): { out: string; err: string } {
   const text = { out: '', err: '' };
@@ -22,5 +22,32 @@ describe('a report', () => {
 
   it('is both where something is wrong: the words go to stderr', () => {
     expect(printed(true, false)).toEqual({ out: '{"age":90}\n', err: '90 s old\n' });
+  });
+});
+
+describe('a table', () => {
+  const tableOf = (rows: readonly (readonly string[])[]): string => {
+    let out = '';
+    const io = { out: (part: string) => (out += part), err: () => undefined };
+    printTable({ ...io, isTerminal: false, isOutputTerminal: false, useColor: false }, ['a', 'b'], rows);
+    return out;
+  };
+
+  it('has a line for each line of a cell, and no line between rows', () => {
+    expect(
+      tableOf([
+        ['x', 'one\ntwo'],
+        ['y', 'three'],
+      ])
+        .split('\n')
+        .slice(3),
+    ).toEqual(['│ x │ one   │', '│   │ two   │', '│ y │ three │', '└───┴───────┘', '']);
+  });
+
+  it('of a thousand lines in a cell is there at once', () => {
+    const lines = Array.from({ length: 1000 }, (_, index) => `S${index}USDT`);
+    const startedAt = performance.now();
+    expect(tableOf([['producers', lines.join('\n')]]).split('\n')).toHaveLength(1005);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
   });
 });
