@@ -136,7 +136,7 @@ export async function runCli(call: CliCall): Promise<number> {
   }
 }
 
-/** A server that restarts is back sooner; whoever forgot to start it is told in a moment. */
+/** Longer than a restart of a server takes, and short enough for a user who did not start it. */
 const serverPatienceMs = 10_000;
 
 /** Waits for both at once: a configuration that is wrong says so before the adapters are loaded, when nobody else listens. */
