@@ -16,8 +16,9 @@ the three volumes of HDFS: `docker compose down`, then `docker volume rm` with t
 TEXT
     exit 1
   fi
-  current=$root/namenode/name/current
-  if compgen -G "$current/fsimage_*" >/dev/null || compgen -G "$current/edits_*" >/dev/null; then
+  name=$root/namenode/name
+  # In any folder of it: during an upgrade or a rollback the image is not in current.
+  if [ -e "$name" ] && [ -n "$(find "$name" \( -name 'fsimage_*' -o -name 'edits_*' \) -print -quit)" ]; then
     cat >&2 <<'TEXT'
 error: the volume namenode-data holds the files of a file system (fsimage, edits), but not its file current/VERSION
 Restore that file, or the volume, from a backup. To begin with an empty file system, remove the three volumes of HDFS:

@@ -21,14 +21,14 @@ require() { # path name sha256
   [ "$found" = "$3" ] || refuse "$2 has SHA-256 $found, but $3 was submitted"
 }
 
-# A file that Python imports from: an entry of its path (zip), or in a folder of it.
+# A file that Python imports from: an entry of its path (zip), or in a folder of it; the first of its name, as Python takes it.
 require_import() { # name sha256
   is_found=no
   IFS=:
   for entry in ${PYTHONPATH:-}; do
     for path in "$entry" "$entry/$1"; do
       case $path in */"$1") ;; *) continue ;; esac
-      [ -f "$path" ] || continue
+      [ -f "$path" ] && [ $is_found = no ] || continue
       is_found=yes
       require "$path" "$1" "$2"
     done

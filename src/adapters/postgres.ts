@@ -57,7 +57,11 @@ export function createPool(
   pool.on('error', () => undefined);
   callsOf.set(
     pool,
-    patientCalls('postgres', patience, (error) => wasNotDone(error) || wasRolledBack(error)),
+    patientCalls(
+      'postgres',
+      patience,
+      (error) => wasNotDone(error) || wasRolledBack(error) || withoutConnection.has(error),
+    ),
   );
   return pool;
 }
@@ -72,13 +76,42 @@ export async function queryRows<Row extends pg.QueryResultRow>(
   sql: string,
   values: readonly unknown[] = [],
 ): Promise<Row[]> {
-  return patiently(pool, async () => {
-    try {
-      return (await pool.query<Row>(sql, [...values])).rows;
-    } catch (error) {
-      throw translate(error, pool);
-    }
-  });
+  return patiently(pool, () =>
+    withConnection(pool, async (client) => (await client.query<Row>(sql, [...values])).rows),
+  );
+}
+
+/** Failures before there was a connection: the server has received no statement. */
+const withoutConnection = new WeakSet<object>();
+
+async function connectionOf(pool: pg.Pool): Promise<pg.PoolClient> {
+  try {
+    return await pool.connect();
+  } catch (error) {
+    const translated = translate(error, pool);
+    if (translated instanceof Error) withoutConnection.add(translated);
+    throw translated;
+  }
+}
+
+/** A connection that breaks reports it as an event too; without a listener that would end the process. */
+const ignore = (): void => undefined;
+
+/** A connection after a failure is thrown away, which rolls back on the server too, even where it no longer listens. */
+async function withConnection<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await connectionOf(pool);
+  client.on('error', ignore);
+  let isSound = false;
+  try {
+    const result = await work(client);
+    isSound = true;
+    return result;
+  } catch (error) {
+    throw translate(error, pool);
+  } finally {
+    if (isSound) client.removeListener('error', ignore);
+    client.release(!isSound);
+  }
 }
 
 /** Runs a statement or a transaction again where the server has not carried it out and may do so later. */
@@ -104,25 +137,17 @@ export const inTransaction = <T>(
   mode = 'ISOLATION LEVEL READ COMMITTED',
 ): Promise<T> => patiently(pool, () => transactionOnce(pool, work, mode));
 
-async function transactionOnce<T>(
+const transactionOnce = <T>(
   pool: pg.Pool,
   work: (client: pg.PoolClient) => Promise<T>,
   mode: string,
-): Promise<T> {
-  let client: pg.PoolClient | undefined;
-  try {
-    client = await pool.connect();
+): Promise<T> =>
+  withConnection(pool, async (client) => {
     await client.query(`BEGIN ${mode}`);
     const result = await work(client);
     await client.query('COMMIT');
-    client.release();
     return result;
-  } catch (error) {
-    // The connection is thrown away, which rolls back on the server too, even where it no longer listens.
-    client?.release(true);
-    throw translate(error, pool);
-  }
-}
+  });
 
 /** An int8 that must fit a number exactly; our ids, counts and times do, as everything above 2^53 is rejected. */
 export function exactNumber(value: unknown, what: string): number {

@@ -30,8 +30,9 @@ export interface SparkUrls {
 export function createSparkCluster(urls: SparkUrls): SparkCluster {
   const { timeoutMs, restAccess, http, patience } = urls;
   const calls = patientCalls('spark', patience);
-  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess, http, patience });
-  const master = createSparkMaster(urls.uiUrl, timeoutMs, http, patience);
+  const workerCalls = patientCalls('spark worker', patience);
+  const rest = createSparkRest(urls.restUrl, { timeoutMs, access: restAccess, http, calls });
+  const master = createSparkMaster(urls.uiUrl, timeoutMs, http, calls);
   const workerUrl = async (submissionId: string, signal?: AbortSignal): Promise<string | undefined> => {
     const report = await master(signal);
     const workerId = report.drivers.find((driver) => driver.id === submissionId)?.workerId;
@@ -46,7 +47,7 @@ export function createSparkCluster(urls: SparkUrls): SparkCluster {
     const url = await workerUrl(submissionId, signal);
     return url === undefined
       ? undefined
-      : calls.repeatable(
+      : workerCalls.repeatable(
           () => readDriverLog(url, submissionId, stream, { ...range, timeoutMs }, signal, http),
           signal,
         );

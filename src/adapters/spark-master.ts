@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { UnreachableError } from '../core/errors.js';
 import type { MasterReport } from '../core/ports/spark.js';
 import { workerAddress } from '../core/worker-address.js';
-import { patientCalls, type Patience } from './patience.js';
+import { patientCalls, type PatientCalls } from './patience.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
 import { isHalfJson, jsonOf, summaryOf } from '../http/http-call.js';
 
@@ -70,9 +70,8 @@ export function createSparkMaster(
   uiUrl: string,
   timeoutMs = defaultTimeoutMs,
   http: HttpClient = directHttp,
-  patience?: Patience,
+  calls: PatientCalls = patientCalls('spark', undefined),
 ): (signal?: AbortSignal) => Promise<MasterReport> {
-  const calls = patientCalls('spark', patience);
   const read = async (signal?: AbortSignal): Promise<MasterReport> => {
     const answer = await http.call({
       system: 'The Spark master',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { RefusedError, UnreachableError } from '../core/errors.js';
 import type { DriverReport, SubmissionRequest } from '../core/ports/spark.js';
-import { patientCalls, type Patience } from './patience.js';
+import { patientCalls, type PatientCalls } from './patience.js';
 import { nextStepOfForbidden, openAccess, type RestAccess } from './rest-access.js';
 import { directHttp, type HttpClient } from '../http/http-client.js';
 import { isHalfJson, jsonOf, summaryOf, type HttpAnswer } from '../http/http-call.js';
@@ -126,20 +126,21 @@ function reportOf(submissionId: string, answer: Answer): DriverReport {
   return { submissionId, driverState, workerId, workerHostPort, message };
 }
 
+const single = patientCalls('spark', undefined);
+
 interface RestOptions {
   /** Of one call. */
   readonly timeoutMs?: number | undefined;
   readonly access?: RestAccess | undefined;
   readonly http?: HttpClient | undefined;
-  readonly patience?: Patience | undefined;
+  readonly calls?: PatientCalls;
 }
 
 /** The REST submission protocol v1 (org.apache.spark.deploy.rest). HTTP 200 alone is never success. */
 export function createSparkRest(
   restUrl: string,
-  { timeoutMs = defaultTimeoutMs, access = openAccess, http = directHttp, patience }: RestOptions = {},
+  { timeoutMs = defaultTimeoutMs, access = openAccess, http = directHttp, calls = single }: RestOptions = {},
 ) {
-  const calls = patientCalls('spark', patience);
   const ask = (
     path: string,
     options: Partial<Call>,
@@ -163,16 +164,15 @@ export function createSparkRest(
   return {
     create: async (request: SubmissionRequest, signal?: AbortSignal): Promise<string> => {
       const body = JSON.stringify(request);
-      return calls.once(async () => {
-        const answer = await call(
-          { path: 'create', method: 'POST', body, answers: 'CreateSubmissionResponse' },
-          signal,
-        ).catch((error: unknown) => {
-          if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
-          throw new RefusedError(error.message, { nextStep, cause: error });
-        });
-        return submissionIdOf(answer);
-      }, signal);
+      // Made once: after the time of one POST another call may give this run up and post its own.
+      const answer = await call(
+        { path: 'create', method: 'POST', body, answers: 'CreateSubmissionResponse' },
+        signal,
+      ).catch((error: unknown) => {
+        if (!wasNeverSent(error) || !(error instanceof UnreachableError)) throw error;
+        throw new RefusedError(error.message, { nextStep, cause: error });
+      });
+      return submissionIdOf(answer);
     },
     driver: async (submissionId: string, signal?: AbortSignal): Promise<DriverReport> => {
       const path = `status/${encodeURIComponent(submissionId)}`;

@@ -75,11 +75,15 @@ function adviceOf(status: number, name: string, text: string): Advice {
   return { ...otherwise, retryable: status >= 500 };
 }
 
-/** An answer that is not a success: HDFS answered and did not do it, whatever the name of its exception. */
-export function hdfsRefusal({ op, path }: HdfsCall, answer: HttpAnswer): RefusedError {
+/**
+ * An answer that is not a success: HDFS answered and did not do it, whatever the name of its exception. A 5xx without one is a
+ * gateway's, which does not show what HDFS did.
+ */
+export function hdfsRefusal({ op, path }: HdfsCall, answer: HttpAnswer): UnreachableError {
   const remote = exception.safeParse(jsonOf(answer)).data?.RemoteException;
   const said = remote === undefined ? summaryOf(answer.text) : `${remote.exception}: ${remote.message}`;
-  return new RefusedError(
+  const Kind = remote === undefined && answer.status >= 500 ? UnreachableError : RefusedError;
+  return new Kind(
     `HDFS refused ${op} of ${path} (${answer.status}): ${said.split('\n', 1)[0] ?? ''}`,
     adviceOf(answer.status, remote?.exception ?? '', said),
   );

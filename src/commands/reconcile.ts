@@ -43,11 +43,16 @@ export const saysThatItLives = (run: JobRun): boolean =>
 /** The exception that ends a JVM may carry hundreds of frames. */
 const logBytes = 262_144;
 
-async function readLog(spark: SparkCluster, submissionId: string, stream: LogStream): Promise<string> {
+/** Undefined where nobody gives it. */
+async function readLog(
+  spark: SparkCluster,
+  submissionId: string,
+  stream: LogStream,
+): Promise<string | undefined> {
   try {
     return await spark.driverLog(submissionId, stream, logBytes);
   } catch (error) {
-    if (error instanceof UnreachableError) return '';
+    if (error instanceof UnreachableError) return undefined;
     throw error;
   }
 }
@@ -57,7 +62,7 @@ async function readDriverLog(spark: SparkCluster, submissionId: string): Promise
     readLog(spark, submissionId, 'stdout'),
     readLog(spark, submissionId, 'stderr'),
   ]);
-  return { stdout, stderr };
+  return { stdout: stdout ?? '', stderr: stderr ?? '' };
 }
 
 /** What a driver's log says of its end; empty where the log cannot be had. */
@@ -114,14 +119,24 @@ async function successorOf(
   return isDoubtful ? { run, driverState, unclear: location.because } : undefined;
 }
 
-/** A supervised driver whose program was not run ends with 0, so that Spark does not start it again. */
-async function settledWell(ports: ReconcilePorts, run: JobRun, report: DriverReport): Promise<JobRun> {
-  const refusal = isChecked(run.request)
-    ? programRefusal({ stdout: await readLog(ports.spark, report.submissionId, 'stdout') })
-    : undefined;
-  return refusal === undefined
-    ? settled(ports, run, 'FINISHED')
-    : settled(ports, run, 'FAILED', `driver FINISHED without a run of the program; ${refusal}`);
+/** A supervised driver whose program was not run ends with 0, so that Spark does not start it again: its log alone tells. */
+async function settleFinished(ports: ReconcilePorts, run: JobRun, report: DriverReport): Promise<Held> {
+  const driverState = report.driverState ?? 'GONE';
+  if (!run.supervise || !isChecked(run.request))
+    return { run: await settled(ports, run, 'FINISHED'), driverState };
+  const stdout = await readLog(ports.spark, report.submissionId, 'stdout');
+  if (stdout === undefined)
+    return {
+      run,
+      driverState,
+      unclear: 'its driver is FINISHED, and the log that shows whether its program ran cannot be read',
+    };
+  const refusal = programRefusal({ stdout });
+  const ended =
+    refusal === undefined
+      ? settled(ports, run, 'FINISHED')
+      : settled(ports, run, 'FAILED', `driver FINISHED without a run of the program; ${refusal}`);
+  return { run: await ended, driverState };
 }
 
 /** Writes down how a run ended whose driver will never run again, unless the job itself says that it lives. */
@@ -140,7 +155,7 @@ async function settle(ports: ReconcilePorts, run: JobRun, report: DriverReport):
   // The job writes its own end, with a better reason, just before its process ends.
   const fresh = await ports.book.find(run.runId);
   if (fresh === undefined || !isLive(fresh.state)) return { run: fresh ?? run, driverState };
-  if (runState === 'FINISHED') return { run: await settledWell(ports, fresh, report), driverState };
+  if (runState === 'FINISHED') return settleFinished(ports, fresh, report);
   const cause =
     runState === 'FAILED' && !isWorkerLost ? await causeOf(ports.spark, fresh, report) : undefined;
   const what =

@@ -182,14 +182,15 @@ async function requireActiveMaster(ports: SubmitPorts): Promise<void> {
 
 /**
  * A run is given up when it has not arrived 15 s after it was written down (reconcile.ts), and a POST takes 10 s at most:
- * a call that stood still in between, on a computer that was suspended, must not post what others may have replaced.
+ * a call that stood still in between, on a computer that was suspended or without PostgreSQL, must not post what others
+ * may have replaced.
  */
 const postWithinMs = 4000;
 
 async function requireAtOnce(ports: SubmitPorts, runId: string, openedAt: number): Promise<void> {
   const elapsedMs = ports.clock.now() - openedAt;
   if (elapsedMs <= postWithinMs) return;
-  const why = `it was not posted: this call stood still for ${Math.round(elapsedMs / 1000)} s`;
+  const why = `it was not posted: writing it down took ${Math.round(elapsedMs / 1000)} s (PostgreSQL was away, or this computer was suspended)`;
   await ports.book.setState(runId, 'FAILED', why);
   throw new RefusedError(`Run ${runId} is given up; ${why}`, { nextStep: 'Submit again.' });
 }

@@ -26,10 +26,19 @@ const refused: Readonly<Record<string, string>> = {
 /** In these Spark's own redaction would help on its pages, and nowhere else: not in `ps`, not on the way. */
 const secretName = /password|passwd|secret|token|credential|private|access[.]?key/i;
 
+/** A system property of the driver's JVM is a setting of Spark that the list above would not see. */
+const javaOptions: ReadonlySet<string> = new Set(
+  ['driver', 'executor'].flatMap((part) =>
+    ['extraJavaOptions', 'defaultJavaOptions'].map((options) => `spark.${part}.${options}`),
+  ),
+);
+
 function problemOf(name: string, value: string, kind: 'jar' | 'python'): string | undefined {
   if (!/^spark\.[\w.-]+$/.test(name)) return 'is no Spark setting: they begin with spark.';
   const reason = refused[name];
   if (reason !== undefined) return `cannot be set: ${reason}`;
+  if (javaOptions.has(name) && value.includes('-Dspark.'))
+    return 'cannot hold settings of Spark (-Dspark.…): give each as a setting of its own';
   if (kind === 'jar' && name === 'spark.jars.packages')
     return 'cannot be set: only the driver of a JAR would get them, its executors not; name each by --jar';
   if (secretName.test(name))

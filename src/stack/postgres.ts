@@ -1,5 +1,5 @@
 import { mkdirSync, chownSync } from 'node:fs';
-import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { escapeIdentifier } from 'pg';
@@ -34,6 +34,7 @@ export function postgresServer(settings: StackSettings, postgres: Postgres): Ser
       await ensureData(data, (folder) => initialize(folder, settings, postgres, signal));
       await awaitEndOfSessions(postgres.dataFolder);
       await writeFile(passFileOf(settings.dataDir), passFileText(settings), { mode: 0o600 });
+      await removeOldLogs(join(postgres.dataFolder, logFolder));
       await linkLog(logPath, join(postgres.dataFolder, logFolder));
       return commandOf(settings, postgres);
     },
@@ -92,6 +93,17 @@ export const postgresOptions = {
   timezone: 'UTC',
   log_timezone: 'UTC',
 } as const;
+
+/** A file that this day of last week wrote, before a stop: the server begins only those anew that it reaches while it runs. */
+async function removeOldLogs(folder: string): Promise<void> {
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const { mtimeMs } = await stat(join(folder, name));
+    if (Date.now() - mtimeMs > sixDaysMs) await rm(join(folder, name));
+  }
+}
+
+const sixDaysMs = 6 * 86_400_000;
 
 /** A link beside the logs of the others; what was there is a link too, or a log of a version that did not roll. */
 async function linkLog(link: string, folder: string): Promise<void> {

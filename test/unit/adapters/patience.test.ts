@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { patientCalls, type Patience } from '../../../src/adapters/patience.js';
 import { createPool, inTransaction, queryRows } from '../../../src/adapters/postgres.js';
 import { createSparkCluster } from '../../../src/adapters/spark-cluster.js';
+import { systemClock } from '../../../src/adapters/system-clock.js';
 import { createWebHdfs } from '../../../src/adapters/webhdfs.js';
 import { RefusedError, UnreachableError } from '../../../src/core/errors.js';
 import { Outages } from '../../../src/core/outages.js';
@@ -97,17 +98,42 @@ describe('the clients', () => {
     expect(await spark.driver('driver-1')).toMatchObject({ driverState: 'RUNNING' });
     expect(requests).toHaveLength(2);
 
+    // A master that does not lead has not taken it; yet after the time of one POST another call may post its own.
+    const standby = await server((_request, response) =>
+      response.end('{"action":"CreateSubmissionResponse","success":false,"message":"not ALIVE"}'),
+    );
+    const early = createSparkCluster({ restUrl: standby.url, uiUrl: standby.url, patience: patience() });
+    await expect(early.create({} as Parameters<typeof early.create>[0])).rejects.toThrow('not ALIVE');
+    expect(standby.requests).toHaveLength(1);
+
     const broken = await server(breaksOff);
     const other = createSparkCluster({ restUrl: broken.url, uiUrl: broken.url, patience: patience() });
     await expect(other.create({} as Parameters<typeof other.create>[0])).rejects.toThrow('did not answer');
     expect(broken.requests).toHaveLength(1);
   });
 
-  async function warehouse(answer: PostgresAnswer) {
+  it('do not repeat a rename after the 502 of a gateway, which does not show what HDFS did', async () => {
+    const gateway: Handler = (_request, response) => response.writeHead(502).end('<html>Bad Gateway</html>');
+    const { url, requests } = await server(failing(1, gateway, yes));
+    const files = createWebHdfs({ webUrl: url, user: 'alice', patience: patience() });
+    await expect(files.rename('/a', '/b')).rejects.toThrow('502');
+    expect(requests).toHaveLength(1);
+    await files.makeFolder('/jobs');
+  });
+
+  it('connect again to a PostgreSQL that takes a connection and does not answer', async () => {
+    // A try ends after 5 s of real time.
+    const real = { ...patience(), clock: systemClock, giveUpAfterMs: 6000 };
+    const { pool, connections } = await warehouse({ at: 'login', error: 'hang' }, real);
+    await expect(queryRows(pool, 'SELECT 1')).rejects.toThrow('did not answer');
+    expect(connections()).toBe(2);
+  });
+
+  async function warehouse(answer: PostgresAnswer, given = patience()) {
     const started = await startPostgresStandIn(answer);
     let connections = 0;
     started.server.on('connection', () => connections++);
-    const pool = createPool(started.address, 5000, patience());
+    const pool = createPool(started.address, 5000, given);
     closers.push(
       () => started.stop(),
       () => pool.end(),

@@ -148,7 +148,7 @@ describe('a client that stands still after it has written its run down', () => {
     const failure = await failureOf(submit({ ...world.ports, book: standing }, world.memory.options()));
     expect(failure).toMatchObject({ exitCode: 4, nextStep: 'Submit again.' });
     expect(failure.message).toMatch(
-      /^Run 20261123t211500-000001 is given up; it was not posted: .* for \d+ s$/,
+      /^Run 20261123t211500-000001 is given up; it was not posted: writing it down took \d+ s \(.*suspended\)$/,
     );
     expect(rowOf(first)?.state).toBe('LOST');
     expect(world.postedRunIds).toEqual([second]);

@@ -159,6 +159,7 @@ describe('what is refused', () => {
           'spark.jars.packages=a:b:1',
         ],
         ...['spark.db.password=x', 'x=1', 'spark.y', 'spark.z=1', 'spark.z=2', 'spark.e='],
+        'spark.driver.extraJavaOptions=-Xss4m -Dspark.pyspark.driver.python=python3',
       ],
     }).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(UsageError);
@@ -172,6 +173,7 @@ describe('what is refused', () => {
       '  spark.y: is not name=value',
       '  spark.z: is given twice',
       '  spark.e: has an empty value, or one with control characters',
+      '  spark.driver.extraJavaOptions: cannot hold settings of Spark (-Dspark.…): give each as a setting of its own',
     ]);
   });
 

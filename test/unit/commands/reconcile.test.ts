@@ -3,7 +3,7 @@ import { reconcile, type ReconcilePorts } from '../../../src/commands/reconcile.
 import { follow } from '../../../src/commands/follow.js';
 import { stop } from '../../../src/commands/stop.js';
 import { submit, type SubmitOptions } from '../../../src/commands/submit.js';
-import { JobFailedError, UsageError } from '../../../src/core/errors.js';
+import { JobFailedError, UnreachableError, UsageError } from '../../../src/core/errors.js';
 import type { JobRun } from '../../../src/core/ports/runs.js';
 import type { Work } from '../../../src/core/submission.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -184,6 +184,17 @@ describe('a run whose program the worker has refused', () => {
       state: 'FAILED',
       error: `driver FAILED: its process ended with another exit code than 0; ${refused}`,
     });
+  });
+
+  it('is not taken as FINISHED while its log, which tells, cannot be read', async () => {
+    const seen = await running(supervised);
+    Object.assign(seen.world.spark.drivers[0]!, { state: 'FINISHED' });
+    seen.world.spark.driverLog = () => Promise.reject(new UnreachableError('no worker has it'));
+    expect((await look(seen)).state).not.toBe('FINISHED');
+    const alone = await running(unsupervised);
+    Object.assign(alone.world.spark.drivers[0]!, { state: 'FINISHED' });
+    alone.world.spark.driverLog = () => Promise.reject(new UnreachableError('no worker has it'));
+    expect(await look(alone)).toMatchObject({ state: 'FINISHED' });
   });
 
   it('is not every run that has FINISHED', async () => {

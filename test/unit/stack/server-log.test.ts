@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -106,7 +116,13 @@ describe('the log of a server', () => {
     const dataFolder = join(folder, 'postgres');
     for (const name of ['PG_VERSION', join('global', 'pg_control')]) mark('postgres', name);
     const server = postgresServer(settings(), { binFolder: '/bin', dataFolder, version: '18.4' } as never);
+    const old = join(dataFolder, 'log', 'postgresql-Mon.log');
+    mark('postgres', 'log', 'postgresql-Mon.log');
+    mark('postgres', 'log', 'postgresql-Fri.log');
+    const weekAgo = new Date(Date.now() - 6.5 * 86_400_000);
+    utimesSync(old, weekAgo, weekAgo);
     const { args } = await server.prepare(AbortSignal.timeout(5000));
+    expect(readdirSync(join(dataFolder, 'log'))).toEqual(['postgresql-Fri.log']);
     expect(args).toEqual(
       expect.arrayContaining([
         ...['logging_collector=on', 'log_filename=postgresql-%a.log', 'log_truncate_on_rotation=on'],
