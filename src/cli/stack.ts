@@ -61,7 +61,7 @@ export function addStack(program: Command, context: CliContext): void {
     with: more,
   });
   withServers(stack.command('install'))
-    .description('download what is missing or was changed, by checksum, into the cache folder')
+    .description('download what is missing, and jars whose checksum differs, into the cache folder')
     .option('--json', 'one JSON document on stdout')
     .action(async (flags: ServerFlags) => {
       const app = await context.app();
