@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createApp, type App } from '../../src/compose.js';
 import { isAlive } from '../../src/stack/process-table.js';
 import { readState } from '../../src/stack/state.js';
+import { markLogs } from '../support/log-mark.js';
 import { startStack, type TestStack } from '../support/stack.js';
 
 const only = ['spark-worker'] as const;
@@ -19,9 +18,6 @@ afterAll(async () => {
   await stack.stop();
 });
 
-const logOf = (name: string): string => readFileSync(join(stack.dataDir, 'logs', `${name}.log`), 'utf8');
-const timesIn = (log: string, text: string): number => log.split(text).length - 1;
-
 describe('master and worker that are killed together', () => {
   // The worker has the same port each time. A master that recovers writes to the workers that it remembers; a new worker
   // that listens there already would take it for a master that knows it, and never register.
@@ -30,13 +26,14 @@ describe('master and worker that are killed together', () => {
     const killed = [processes['spark-master']!, processes['spark-worker']!];
     for (const { pid } of killed) process.kill(pid, 'SIGKILL');
     await expect.poll(() => killed.filter(isAlive)).toEqual([]);
+    const log = markLogs(stack.dataDir, ['spark-master', 'spark-worker']);
     const started = Date.now();
     await app.stack.up({ say: () => undefined, signal: AbortSignal.timeout(110_000), only });
     console.log(`stack up after ${((Date.now() - started) / 1000).toFixed(1)} s`);
     const { workers } = await app.spark.master();
     expect(workers.filter(({ state }) => state === 'ALIVE')).toHaveLength(1);
-    expect(timesIn(logOf('spark-worker'), 'Successfully registered with master')).toBe(1);
-    expect(logOf('spark-worker')).not.toContain('Master has changed');
-    expect(timesIn(logOf('spark-master'), 'Registering worker ')).toBe(1);
+    expect(log.timesSince('spark-worker', 'Successfully registered with master')).toBe(1);
+    expect(log.since('spark-worker')).not.toContain('Master has changed');
+    expect(log.timesSince('spark-master', 'Registering worker ')).toBe(1);
   });
 });

@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../../src/stack/process-table.js';
 import { readState } from '../../src/stack/state.js';
+import { markLogs } from '../support/log-mark.js';
 import { comesBackMs, LivingJob } from '../support/living-job.js';
 
 let job: LivingJob;
@@ -11,9 +10,6 @@ beforeAll(async () => {
   job = await LivingJob.start({ name: 'native-spark-restarts', portOffset: 19_000 });
 });
 afterAll(() => job.close());
-
-const logOf = (name: string): string => readFileSync(join(job.stack.dataDir, 'logs', `${name}.log`), 'utf8');
-const timesIn = (log: string, text: string): number => log.split(text).length - 1;
 
 async function killMasterAndWorker(): Promise<void> {
   const { processes } = readState(job.stack.dataDir)!;
@@ -27,6 +23,7 @@ describe('master and worker that are killed together', () => {
   it('come back with `stack up`, and a supervised run goes on, three times in a row', async () => {
     const first = await job.submit('--supervise');
     for (let round = 1; round <= 3; round += 1) {
+      const log = markLogs(job.stack.dataDir, ['spark-master', 'spark-worker']);
       const started = Date.now();
       await killMasterAndWorker();
       await job.stackUp();
@@ -42,9 +39,9 @@ describe('master and worker that are killed together', () => {
       expect(again.runId).toBe(first.runId);
       const { workers } = await job.app.spark.master();
       expect(workers.filter(({ state }) => state === 'ALIVE')).toHaveLength(1);
-      expect(timesIn(logOf('spark-master'), 'Registering worker ')).toBe(1);
-      expect(timesIn(logOf('spark-worker'), 'Successfully registered with master')).toBe(1);
-      expect(logOf('spark-worker')).not.toContain('Master has changed');
+      expect(log.timesSince('spark-worker', 'Successfully registered with master')).toBe(1);
+      expect(log.since('spark-worker')).not.toContain('Master has changed');
+      expect(log.timesSince('spark-master', 'Registering worker ')).toBe(1);
     }
     expect((await job.call('stop', 'living')).exitCode).toBe(0);
   });
